@@ -1,0 +1,458 @@
+/**
+ * The words that travel between rooms. Plain data: every value here can be written as JSON and read back the same.
+ * Units stand in the names: `…Ms` milliseconds (an instant: since 1970 UTC), `…Cores` CPU cores, `…Ratio` 0..1.
+ * A field that is absent is unknown, never zero.
+ */
+
+/** `project_service`, as Swarm names a service of a stack. */
+export type ServiceId = string;
+
+/** The engine's own id: a container id, or the id that the process engine gave a process group. */
+export type ReplicaId = string;
+
+export function serviceIdOf(project: string, name: string): ServiceId {
+  return `${project}_${name}`;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Desired state
+// ---------------------------------------------------------------------------------------------------------------
+
+/** A set of services, networks and volumes from one compose project. */
+export interface Project {
+  readonly name: string;
+  /** The directory that relative paths of the files mean. */
+  readonly workingDirectory: string;
+  readonly composeFiles: readonly string[];
+  readonly services: readonly Service[];
+  readonly networks: readonly ProjectNetwork[];
+  readonly volumes: readonly ProjectVolume[];
+}
+
+export interface ProjectNetwork {
+  /** The key in the compose file. */
+  readonly key: string;
+  /** The engine's name for it: `project_key` unless the file says otherwise. */
+  readonly name: string;
+  /** Made by somebody else: never created or removed by Flyball. */
+  readonly external: boolean;
+  readonly driver?: string;
+  readonly driverOptions: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIpv6: boolean;
+  readonly subnets: readonly {
+    readonly subnet?: string;
+    readonly gateway?: string;
+    readonly ipRange?: string;
+  }[];
+}
+
+export interface ProjectVolume {
+  readonly key: string;
+  readonly name: string;
+  readonly external: boolean;
+  readonly driver?: string;
+  readonly driverOptions: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a person asks for: a template, the count it starts from, and how it scales. */
+export interface Service {
+  readonly id: ServiceId;
+  readonly project: string;
+  readonly name: string;
+  readonly template: ReplicaTemplate;
+  /** Hash of the template: everything that makes a replica, and not how many there are. */
+  readonly templateHash: string;
+  /** From `scale:` or `deploy.replicas`; where the count starts, not where it stays. */
+  readonly initialReplicas: number;
+  /** Absent: the service has no usable `autoscale.*` rule and keeps its count. */
+  readonly scaling?: ScalingPolicy;
+  /** `business.<name>` labels, as Prometheus labels. */
+  readonly businessLabels: Readonly<Record<string, string>>;
+  /** Services of the same project that start first. */
+  readonly dependsOn: readonly Dependency[];
+  /** Why there can be one replica at most (a fixed host port, a `container_name`); absent: it can scale. */
+  readonly singleReplicaReason?: string;
+}
+
+export interface Dependency {
+  readonly service: ServiceId;
+  readonly condition: "started" | "healthy" | "completed";
+  /** False: the dependency may be missing. */
+  readonly required: boolean;
+}
+
+/** Everything that makes one replica. */
+export interface ReplicaTemplate {
+  readonly image?: string;
+  /** Replaces the image's entrypoint; `[]` clears it. */
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly user?: string;
+  /** Labels of the container, those of `deploy.labels` not among them. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly PortMapping[];
+  /** Ports of `expose:`, as `8080` or `8080/udp`. */
+  readonly exposedPorts: readonly string[];
+  readonly mounts: readonly Mount[];
+  /** In the order in which the container joins them. */
+  readonly networks: readonly NetworkAttachment[];
+  /** `host`, `none`, `container:x`, `service:x`; absent: the networks above. */
+  readonly networkMode?: string;
+  readonly restart: RestartPolicy;
+  /** Absent: the image's own, else SIGTERM. */
+  readonly stopSignal?: string;
+  /** From the stop signal to the kill. */
+  readonly stopGraceMs: number;
+  readonly healthcheck?: Healthcheck;
+  readonly probe?: Probe;
+  readonly resources: Resources;
+  readonly container: ContainerOptions;
+}
+
+export interface PortMapping {
+  readonly target: number;
+  readonly protocol: "tcp" | "udp" | "sctp";
+  readonly hostIp?: string;
+  /** A port or a range `8000-8009`; absent: the engine chooses. */
+  readonly published?: string;
+}
+
+export interface Mount {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** A path, or the engine's name of a volume; absent: an anonymous volume, fresh for each replica. */
+  readonly source?: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly tmpfsSizeBytes?: number;
+  readonly tmpfsMode?: number;
+  /** Make a bind's missing source directory, as compose's short form does. */
+  readonly createHostPath?: boolean;
+  readonly propagation?: string;
+  readonly noCopy?: boolean;
+}
+
+export interface NetworkAttachment {
+  /** The engine's name of the network. */
+  readonly network: string;
+  /** Beside the service's and the container's name. */
+  readonly aliases: readonly string[];
+  readonly ipv4Address?: string;
+  readonly ipv6Address?: string;
+}
+
+export interface RestartPolicy {
+  /** `any`: whenever it ends; `on-failure`: when it ends with a status other than 0. */
+  readonly condition: "none" | "on-failure" | "any";
+  /** Before the first restart; doubled at each failure in a row. */
+  readonly delayMs: number;
+  readonly maxAttempts?: number;
+  /** What compose's own `restart:` says, for the engine that keeps it by itself. */
+  readonly compose?: string;
+}
+
+/** Compose's healthcheck: a command inside the replica. */
+export interface Healthcheck {
+  /** `["CMD", …]` or `["CMD-SHELL", line]`. */
+  readonly test: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly startPeriodMs: number;
+  readonly startIntervalMs?: number;
+}
+
+/** A question that Flyball itself asks a replica: `probe.http` or `probe.tcp`. */
+export interface Probe {
+  readonly kind: "http" | "tcp";
+  /** The replica's own port; absent: the first one it has. */
+  readonly port?: number;
+  /** For http. */
+  readonly path?: string;
+}
+
+export interface Resources {
+  readonly limitCores?: number;
+  readonly limitMemoryBytes?: number;
+  readonly reservedCores?: number;
+  readonly reservedMemoryBytes?: number;
+  readonly limitPids?: number;
+}
+
+/** What only a container has. The process engine says which of these it does not honour. */
+export interface ContainerOptions {
+  readonly containerName?: string;
+  readonly hostname?: string;
+  readonly domainName?: string;
+  readonly init?: boolean;
+  readonly tty?: boolean;
+  readonly stdinOpen?: boolean;
+  readonly privileged?: boolean;
+  readonly readOnly?: boolean;
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
+  readonly securityOpt?: readonly string[];
+  readonly groupAdd?: readonly string[];
+  readonly devices?: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly permissions: string;
+  }[];
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  /** `name:address`. */
+  readonly extraHosts?: readonly string[];
+  readonly sysctls?: Readonly<Record<string, string>>;
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly shmSizeBytes?: number;
+  readonly pidMode?: string;
+  readonly ipcMode?: string;
+  readonly usernsMode?: string;
+  readonly cgroupParent?: string;
+  readonly runtime?: string;
+  readonly platform?: string;
+  readonly oomScoreAdj?: number;
+  readonly oomKillDisable?: boolean;
+  readonly memorySwapBytes?: number;
+  readonly memorySwappiness?: number;
+  readonly cpuShares?: number;
+  readonly cpuset?: string;
+  readonly logDriver?: string;
+  readonly logOptions?: Readonly<Record<string, string>>;
+  readonly pullPolicy?: "always" | "missing" | "never";
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Scaling
+// ---------------------------------------------------------------------------------------------------------------
+
+export type RuleMetric = "cpu" | "memory";
+
+/** Out above `maxRatio`; in below `minRatio`. */
+export interface Rule {
+  readonly metric: RuleMetric;
+  /** Use divided by what the replica may use, 0..1. */
+  readonly maxRatio?: number;
+  readonly minRatio?: number;
+  /** What the ratio is of: cores for cpu, bytes for memory. */
+  readonly capacity: number;
+}
+
+export interface ScalingPolicy {
+  readonly rules: readonly Rule[];
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** Replicas per step, out and in. */
+  readonly step: number;
+  /** Over which use is averaged. */
+  readonly windowMs: number;
+  /** After a scale-out, before the next one. */
+  readonly cooldownMs: number;
+  /** How long a scale-in must have been wanted without a break. */
+  readonly stabilizationMs: number;
+  /** Decide and record, do not act. */
+  readonly dryRun: boolean;
+}
+
+/** What one rule made of what it saw. */
+export interface RuleVerdict {
+  readonly metric: RuleMetric;
+  readonly wants: "out" | "in" | "hold" | "unknown";
+  /** Mean over the replicas that gave a reading. */
+  readonly ratio?: number;
+  /** The same over the last moments only, where a jump shows first. */
+  readonly burstRatio?: number;
+  readonly maxRatio?: number;
+  readonly minRatio?: number;
+  /** Replicas that gave a reading, of those that serve. */
+  readonly replicasRead: number;
+  readonly replicasServing: number;
+  /** Age of the oldest of the newest readings. */
+  readonly ageMs?: number;
+}
+
+export type LimitName =
+  | "no data"
+  | "partial data"
+  | "starting"
+  | "cooldown"
+  | "settling"
+  | "stabilization"
+  | "rebound guard"
+  | "min"
+  | "max"
+  | "dry run"
+  | "single replica"
+  | "manual";
+
+/** One limit that changed the count, in the order in which they were applied. */
+export interface AppliedLimit {
+  readonly limit: LimitName;
+  readonly from: number;
+  readonly to: number;
+  /** What the limit compares with: a count, a ratio, or milliseconds that remain. */
+  readonly remainingMs?: number;
+  readonly ratio?: number;
+}
+
+/** The answer to one evaluation, a no-op included. */
+export interface Decision {
+  readonly service: ServiceId;
+  readonly atMs: number;
+  /** The desired count before. */
+  readonly from: number;
+  /** What the rules ask for, before any limit. */
+  readonly wanted: number;
+  /** The desired count from now on. */
+  readonly to: number;
+  /** For a person. */
+  readonly sentence: string;
+  readonly verdicts: readonly RuleVerdict[];
+  readonly limits: readonly AppliedLimit[];
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Measuring
+// ---------------------------------------------------------------------------------------------------------------
+
+/** What the collector should read: a replica and the process its files are found from. */
+export interface Target {
+  readonly replica: ReplicaId;
+  readonly service: ServiceId;
+  /** The first process of the container, or the leader of the process group. */
+  readonly pid: number;
+  /** `container`: its cgroup is its own. `process`: its cgroup if Flyball made one for it, else the process tree. */
+  readonly kind: "container" | "process";
+}
+
+/**
+ * What was read of one replica at one instant of the node's clock. Each field is one series; a reading that failed
+ * is absent. Counters are the kernel's, cumulative; `cpuCores` is derived from two of them.
+ */
+export interface Sample {
+  readonly replica: ReplicaId;
+  readonly readAtMs: number;
+  /** Counter: CPU time since the replica started. */
+  readonly cpuUsageSeconds?: number;
+  /** CPU use since the reading before; absent at the first one and after a reset. */
+  readonly cpuCores?: number;
+  /** Counter: time the replica was held back by its CPU limit. */
+  readonly cpuThrottledSeconds?: number;
+  readonly memoryUsageBytes?: number;
+  /** Usage without inactive file cache. */
+  readonly memoryWorkingSetBytes?: number;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Observed state
+// ---------------------------------------------------------------------------------------------------------------
+
+export type EngineKind = "docker" | "process";
+
+/**
+ * `created` made and never started · `starting` running, not ready yet · `running` running and ready ·
+ * `unhealthy` running, and its healthcheck or probe says no · `paused` by a person · `restarting` the engine waits
+ * to start it again · `stopping` has its stop signal · `exited` ended.
+ */
+export type ReplicaState =
+  | "created"
+  | "starting"
+  | "running"
+  | "unhealthy"
+  | "paused"
+  | "restarting"
+  | "stopping"
+  | "exited";
+
+export interface ObservedReplica {
+  readonly id: ReplicaId;
+  readonly service: ServiceId;
+  /** The numbered seat, from 1; compose's container number. */
+  readonly slot: number;
+  readonly name: string;
+  readonly state: ReplicaState;
+  /** Who made it. */
+  readonly origin: "flyball" | "compose";
+  /** Absent on what compose made: Flyball cannot compute compose's hash. */
+  readonly templateHash?: string;
+  readonly pid?: number;
+  readonly createdAtMs?: number;
+  readonly startedAtMs?: number;
+  /** When it was first seen ready. */
+  readonly readyAtMs?: number;
+  readonly exitedAtMs?: number;
+  /** Unknown when it ended while nobody watched. */
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+  /** Where it answers, from this host. */
+  readonly endpoints: readonly Endpoint[];
+  /** Limits the engine could not enforce, as `cpu limit: no writable cgroup`. */
+  readonly notEnforced: readonly string[];
+}
+
+export interface Endpoint {
+  /** The port inside the replica. */
+  readonly targetPort: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ObservedState {
+  readonly atMs: number;
+  /** False: something could not be read, and what is missing here may well exist. Nothing is removed then. */
+  readonly complete: boolean;
+  readonly replicas: readonly ObservedReplica[];
+  /** Engine names of the networks and volumes that exist, and image references that resolve. */
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+  readonly images: readonly string[];
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Plans
+// ---------------------------------------------------------------------------------------------------------------
+
+interface ActionBase {
+  /** Unique in its plan. */
+  readonly id: number;
+  /** Actions that must have succeeded first. */
+  readonly after: readonly number[];
+  /** Why, for a person. */
+  readonly cause: string;
+}
+
+interface SlotAction extends ActionBase {
+  readonly service: ServiceId;
+  readonly slot: number;
+}
+
+/** One engine call. */
+export type Action =
+  | (ActionBase & { readonly kind: "pull-image"; readonly image: string })
+  | (ActionBase & { readonly kind: "create-network"; readonly project: string; readonly network: string })
+  | (ActionBase & { readonly kind: "create-volume"; readonly project: string; readonly volume: string })
+  /** `cloneOf`: from that replica as the engine has it (compose made it); absent: from the service's template. */
+  | (SlotAction & { readonly kind: "create-replica"; readonly cloneOf?: ReplicaId })
+  /** `replica` absent: the one that this plan created in that slot. */
+  | (SlotAction & { readonly kind: "start-replica"; readonly replica?: ReplicaId })
+  | (SlotAction & { readonly kind: "stop-replica"; readonly replica: ReplicaId })
+  /** With its anonymous volumes. */
+  | (SlotAction & { readonly kind: "remove-replica"; readonly replica: ReplicaId });
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** What was left as it is though it is not as desired, and why. */
+  readonly holds: readonly Hold[];
+}
+
+export interface Hold {
+  readonly service: ServiceId;
+  readonly slot?: number;
+  readonly reason: string;
+}

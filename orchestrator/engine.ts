@@ -1,0 +1,61 @@
+import type { Diagnostic } from "../core/diagnostics.ts";
+import type {
+  Action,
+  EngineKind,
+  ObservedState,
+  Project,
+  ReplicaId,
+  Service,
+  ServiceId,
+} from "../core/types.ts";
+
+/** What an action may look up: the definitions behind its names. */
+export interface ActionContext {
+  readonly project: Project;
+  /** Present for the actions on a replica. */
+  readonly service?: Service;
+  /** For `start-replica` without a `replica`: the id that `create-replica` returned for that slot. */
+  readonly createdReplica?: ReplicaId;
+}
+
+/**
+ * A back-end that can run replicas. It translates and decides nothing: what should run is `reconcile`'s to say.
+ * An implementation may be asked to do several actions at once.
+ */
+export interface Engine extends AsyncDisposable {
+  readonly kind: EngineKind;
+  /** Version and address, for people. */
+  readonly description: string;
+
+  /**
+   * Everything that exists of these projects, replicas of services the project no longer has among them.
+   * @throws FlyballError ENGINE_UNAVAILABLE when the engine does not answer
+   */
+  observe(projects: readonly Project[], signal: AbortSignal): Promise<ObservedState>;
+
+  /**
+   * Does one action; doing it again when it is already done succeeds. `create-replica` returns the new replica's id.
+   * Nothing half-made is left when it throws, as far as the engine still answers.
+   * @throws FlyballError ENGINE_UNAVAILABLE, ENGINE_REFUSED
+   */
+  perform(action: Action, context: ActionContext, signal: AbortSignal): Promise<ReplicaId | undefined>;
+
+  /** Calls `onHint` whenever something may have changed, until disposed. A hint carries no news: look at the whole. */
+  watch(onHint: () => void): Disposable;
+
+  /** What this engine will not do of what the project asks, so that a person is told before and not after. */
+  check(project: Project): readonly Diagnostic[];
+
+  /** The last lines that a replica wrote. */
+  logs(replica: ReplicaId, service: ServiceId, lines: number): Promise<string>;
+}
+
+/** Labels (for a process: fields of its record) that say which replica of what this is. */
+export const OWNER_LABELS = {
+  /** The daemon's instance id: who made it. */
+  owner: "flyball.owner",
+  project: "flyball.project",
+  service: "flyball.service",
+  slot: "flyball.slot",
+  templateHash: "flyball.template-hash",
+} as const;
