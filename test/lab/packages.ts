@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mustRun, runCommand } from "./command.ts";
+import { unpackedRoot } from "./paths.ts";
+import { sourcesForSuite } from "./sources.ts";
+
+const MACHINE_SUITE = "bookworm";
+const NEWER_SUITE = "trixie";
+
+/** busybox-static is for the test image, iproute2 for the engines' bridges. */
+const INSTALLED = ["docker.io", "iptables", "iproute2", "busybox-static"];
+/** No runc: the newer suite's needs a newer libc, the machine's own serves both engines. */
+const UNPACKED = ["docker.io", "docker-cli", "containerd", "docker-compose"];
+
+/** Throws a sentence a person can act on unless this is Debian 12 with apt, and we are root. */
+export function assertMachine(): void {
+  if (process.getuid?.() !== 0) throw new Error("the lab starts Docker engines and must be run as root");
+  const osRelease = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  const field = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(osRelease)?.[1];
+  if (field("ID") !== "debian" || field("VERSION_CODENAME") !== MACHINE_SUITE) {
+    throw new Error(
+      `the lab is made from the packages of Debian 12 (${MACHINE_SUITE}); this machine runs ${field("PRETTY_NAME") ?? process.platform}`,
+    );
+  }
+  if (!existsSync("/usr/bin/apt-get"))
+    throw new Error("the lab installs Debian packages, and there is no apt-get");
+}
+
+/** Installs what is missing of the machine's own packages. Never removes or upgrades one that is there. */
+export async function installPackages(say: (line: string) => void): Promise<void> {
+  const missing = [];
+  for (const name of INSTALLED) if (!(await isInstalled(name))) missing.push(name);
+  if (missing.length === 0) return;
+  say(`installing ${missing.join(", ")}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await apt(["update", "-qq"], { env });
+  await apt(["install", "-y", "-qq", "--no-install-recommends", "--no-remove", "--no-upgrade", ...missing], {
+    env,
+  });
+}
+
+/** Unpacks the newer suite's engine and compose plugin into the lab's directory, unless they are there. */
+export async function unpackPackages(directory: string, say: (line: string) => void): Promise<void> {
+  const root = unpackedRoot(directory);
+  if (existsSync(root)) return;
+  say(`unpacking ${UNPACKED.join(", ")} of ${NEWER_SUITE}`);
+  const work = `${root}.work`;
+  const [lists, cache, debs, unpacked] = ["lists", "cache", "debs", "root"].map((name) =>
+    join(work, name),
+  ) as [string, string, string, string];
+  rmSync(work, { recursive: true, force: true });
+  for (const folder of [lists, cache, debs, unpacked]) mkdirSync(folder, { recursive: true });
+  const sources = join(work, "newer.sources");
+  writeFileSync(sources, newerSources());
+  const options = [
+    `Dir::Etc::sourcelist=${sources}`,
+    "Dir::Etc::sourceparts=/dev/null",
+    "Dir::Etc::preferences=/dev/null",
+    "Dir::Etc::preferencesparts=/dev/null",
+    `Dir::State::lists=${lists}`,
+    `Dir::Cache=${cache}`,
+    "Acquire::Languages=none",
+    // The sandbox's user may not enter the lab's directory.
+    "APT::Sandbox::User=root",
+  ].flatMap((option) => ["-o", option]);
+  await apt([...options, "update", "-qq"]);
+  await apt([...options, "download", "-qq", ...UNPACKED], { cwd: debs });
+  for (const deb of readdirSync(debs)) await mustRun("dpkg", ["-x", join(debs, deb), unpacked]);
+  // Moved into place only when whole, so that an interrupted `up` starts again.
+  renameSync(unpacked, root);
+  rmSync(work, { recursive: true, force: true });
+}
+
+function newerSources(): string {
+  const folder = "/etc/apt/sources.list.d";
+  const parts = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const names = ["/etc/apt/sources.list", ...parts].filter(
+    (name) => /\.(list|sources)$/.test(name) && existsSync(name),
+  );
+  const files = new Map(names.map((name) => [name, readFileSync(name, "utf8")]));
+  const text = sourcesForSuite(files, MACHINE_SUITE, NEWER_SUITE);
+  if (text === "") {
+    throw new Error(
+      `no apt source of ${MACHINE_SUITE} main to derive ${NEWER_SUITE} from; looked in ${names.join(", ") || folder}`,
+    );
+  }
+  return text;
+}
+
+async function isInstalled(name: string): Promise<boolean> {
+  const { stdout } = await runCommand("dpkg-query", ["--status", name]);
+  return /^Status: .* installed$/m.test(stdout);
+}
+
+async function apt(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<void> {
+  try {
+    await mustRun("apt-get", args, options);
+  } catch (error) {
+    throw new Error("apt cannot fetch or install what the lab needs", { cause: error });
+  }
+}
