@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { Diagnostics } from "./diagnostics.ts";
+import { FlyballError, messageOf } from "./errors.ts";
+import { LOG_LEVELS } from "./log.ts";
+import { nearest } from "./nearest.ts";
+
+const listenAddress = z
+  .string()
+  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port, as "127.0.0.1:7070"');
+
+const schema = z.strictObject({
+  /** Where the daemon keeps what an engine cannot. */
+  dataDirectory: z.string().min(1).optional(),
+  /** Where the API listens. */
+  listen: listenAddress.optional(),
+  /** Bearer token of the API; without one it serves loopback only. */
+  token: z.string().min(16, "expected at least 16 characters").optional(),
+  engine: z.enum(["auto", "docker", "process"]).optional(),
+  /** As `DOCKER_HOST`. */
+  dockerHost: z.string().min(1).optional(),
+  logLevel: z.enum(LOG_LEVELS).optional(),
+});
+
+/** What a person can set: in the config file, by `FLYBALL_…` variables, or by flags; the later wins. */
+export type Settings = { [Key in keyof z.infer<typeof schema>]?: z.infer<typeof schema>[Key] | undefined };
+
+/** The settings with every default filled in. */
+export interface Config {
+  readonly dataDirectory: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly token?: string;
+  readonly engine: "auto" | "docker" | "process";
+  readonly dockerHost?: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const VARIABLES = {
+  dataDirectory: "FLYBALL_DATA_DIR",
+  listen: "FLYBALL_LISTEN",
+  token: "FLYBALL_TOKEN",
+  engine: "FLYBALL_ENGINE",
+  dockerHost: "DOCKER_HOST",
+  logLevel: "FLYBALL_LOG_LEVEL",
+} as const satisfies Record<keyof z.infer<typeof schema>, string>;
+
+const SYSTEM_CONFIG_FILE = "/etc/flyball/flyball.yaml";
+export const DEFAULT_LISTEN = "127.0.0.1:7070";
+
+/**
+ * Reads the config file (`file`, else `FLYBALL_CONFIG`, else the system's if there is one), the environment and the
+ * flags. @throws FlyballError CONFIG_INVALID that lists every problem
+ */
+export function loadConfig(flags: Settings, environment: Environment, file?: string): Config {
+  const diagnostics = new Diagnostics();
+  const named = file ?? environment["FLYBALL_CONFIG"];
+  const path = named ?? (existsSync(SYSTEM_CONFIG_FILE) ? SYSTEM_CONFIG_FILE : undefined);
+  const fromFile = path === undefined ? {} : check(readYaml(path), path, diagnostics);
+  const fromEnvironment = check(settingsOf(environment), "environment", diagnostics);
+  const fromFlags = check(withoutUndefined(flags), "flags", diagnostics);
+  diagnostics.throwIfErrors("CONFIG_INVALID", "the configuration cannot be used");
+
+  const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
+  return {
+    dataDirectory: resolve(settings.dataDirectory ?? defaultDataDirectory(environment)),
+    listen: parseListen(settings.listen ?? DEFAULT_LISTEN),
+    engine: settings.engine ?? "auto",
+    logLevel: settings.logLevel ?? "info",
+    ...(settings.token === undefined ? {} : { token: settings.token }),
+    ...(settings.dockerHost === undefined ? {} : { dockerHost: settings.dockerHost }),
+  };
+}
+
+/** `/var/lib/flyball` for root, else below the user's state directory. */
+function defaultDataDirectory(environment: Environment): string {
+  if (process.getuid?.() === 0) return "/var/lib/flyball";
+  return join(environment["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "flyball");
+}
+
+function parseListen(text: string): Config["listen"] {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(colon + 1)) };
+}
+
+function readYaml(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new FlyballError("CONFIG_INVALID", `the config file ${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const document = parseDocument(text, { prettyErrors: true });
+  const [problem] = document.errors;
+  if (problem !== undefined) {
+    throw new FlyballError("CONFIG_INVALID", `the config file ${path} is not YAML: ${problem.message}`);
+  }
+  return document.toJS({ maxAliasCount: 100 }) ?? {};
+}
+
+function check(value: unknown, source: string, diagnostics: Diagnostics): z.infer<typeof schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) {
+        const meant = nearest(key, Object.keys(schema.shape));
+        const hint = meant === undefined ? "" : `: did you mean ${meant}?`;
+        diagnostics.error({ path: key, file: source }, `is not a setting${hint}`);
+      }
+    } else diagnostics.error({ path: issue.path.join("."), file: source }, issue.message);
+  }
+  return {};
+}
+
+function settingsOf(environment: Environment): Settings {
+  const entries = Object.entries(VARIABLES).map(([key, variable]) => [
+    key,
+    environment[variable] || undefined,
+  ]);
+  return withoutUndefined(Object.fromEntries(entries));
+}
+
+function withoutUndefined(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,62 @@
+import type { Probe } from "./types.ts";
+import { formatDuration, parseDurationMs } from "./units.ts";
+
+/** A value that was read from a label's text, or why it could not be. */
+export type Reading<T> = { readonly value: T } | { readonly refusal: string };
+
+/** `"70"`, `"70%"` and `0.7` are all seventy percent, returned as the ratio 0.7. */
+export function readPercent(text: string): Reading<number> {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(text);
+  if (match === null) return { refusal: 'expected a percentage, as "70" or "70%"' };
+  const number = Number(match[1]);
+  const saysPercent = match[2] === "%";
+  if (number === 0) return { refusal: "expected a percentage above 0" };
+  if (!saysPercent && number === 1) return { refusal: 'expected "1%" or "100%": 1 may mean either' };
+  // 0.7 is a ratio to anybody who writes it; nobody scales at 0.7 %.
+  const ratio = !saysPercent && number < 1 ? number : number / 100;
+  return ratio > 100 ? { refusal: "expected a percentage of at most 10000" } : { value: ratio };
+}
+
+/** A whole number of at least `least`. */
+export function readCount(least: number): (text: string) => Reading<number> {
+  return (text) => {
+    const count = /^\s*\d{1,6}\s*$/.test(text) ? Number(text) : Number.NaN;
+    return count >= least ? { value: count } : { refusal: `expected a whole number of at least ${least}` };
+  };
+}
+
+/** A duration between two bounds, in milliseconds. */
+export function readDuration(leastMs: number, mostMs: number): (text: string) => Reading<number> {
+  return (text) => {
+    const durationMs = parseDurationMs(text);
+    if (durationMs === undefined) return { refusal: 'expected a duration, as "15s" or "5m"' };
+    if (durationMs >= leastMs && durationMs <= mostMs) return { value: durationMs };
+    return { refusal: `expected a duration from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}` };
+  };
+}
+
+/** YAML's words for true and false. */
+export function readBoolean(text: string): Reading<boolean> {
+  const word = text.trim().toLowerCase();
+  if (["true", "yes", "on", "1"].includes(word)) return { value: true };
+  if (["false", "no", "off", "0"].includes(word)) return { value: false };
+  return { refusal: 'expected "true" or "false"' };
+}
+
+/** `/path` or `:port/path`. */
+export function readHttpProbe(text: string): Reading<Probe> {
+  const match = /^(?::(\d{1,5}))?(\/[^\s#]*)$/.exec(text.trim());
+  if (match === null || Number(match[1] ?? 1) > 65_535) {
+    return { refusal: 'expected a path, as "/healthz" or ":8080/healthz"' };
+  }
+  const path = match[2] ?? "/";
+  return { value: { kind: "http", path, ...(match[1] === undefined ? {} : { port: Number(match[1]) }) } };
+}
+
+/** `:port`. */
+export function readTcpProbe(text: string): Reading<Probe> {
+  const match = /^:(\d{1,5})$/.exec(text.trim());
+  const port = Number(match?.[1] ?? 0);
+  if (port < 1 || port > 65_535) return { refusal: 'expected a port, as ":5432"' };
+  return { value: { kind: "tcp", port } };
+}

@@ -1,0 +1,403 @@
+import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import {
+  type Reading,
+  readBoolean,
+  readCount,
+  readDuration,
+  readHttpProbe,
+  readPercent,
+  readTcpProbe,
+} from "./label-values.ts";
+import { nearest } from "./nearest.ts";
+import type { Probe, Resources, Rule, ScalingPolicy } from "./types.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "./units.ts";
+
+interface LabelSpec<T> {
+  readonly key: string;
+  /** Spellings of another platform that mean the same. */
+  readonly aliases: readonly string[];
+  /** One line of Markdown for the reference. */
+  readonly meaning: string;
+  readonly defaultText: string;
+  readonly example: string;
+  readonly read: (text: string) => Reading<T>;
+}
+
+function label<T>(
+  key: string,
+  read: (text: string) => Reading<T>,
+  about: { meaning: string; defaultText: string; example: string; aliases?: readonly string[] },
+): LabelSpec<T> {
+  return { key, read, aliases: [], ...about };
+}
+
+/**
+ * The label language. This one table decodes labels and prints the reference in the README and the docs.
+ * `business.<name>` stands beside it, because its keys are the user's own.
+ */
+export const LABELS = {
+  maxCpu: label("autoscale.max_cpu", readPercent, {
+    aliases: ["aliyun.auto_scaling.max_cpu"],
+    meaning: "scale out above; percent of the CPU limit, else of the reservation, else of one core",
+    defaultText: "none",
+    example: "70",
+  }),
+  minCpu: label("autoscale.min_cpu", readPercent, {
+    aliases: ["aliyun.auto_scaling.min_cpu"],
+    meaning:
+      "scale in below; without it a service scales in when what remains would stay below 80 % of `max_cpu`",
+    defaultText: "none",
+    example: "30",
+  }),
+  maxMemory: label("autoscale.max_memory", readPercent, {
+    aliases: ["aliyun.auto_scaling.max_memory"],
+    meaning: "scale out above; working set in percent of the memory limit, else of the reservation",
+    defaultText: "none",
+    example: "80",
+  }),
+  minMemory: label("autoscale.min_memory", readPercent, {
+    aliases: ["aliyun.auto_scaling.min_memory"],
+    meaning: "scale in below; as for CPU",
+    defaultText: "none",
+    example: "40",
+  }),
+  step: label("autoscale.step", readCount(1), {
+    aliases: ["aliyun.auto_scaling.step"],
+    meaning: "replicas per step",
+    defaultText: "1",
+    example: "2",
+  }),
+  min: label("autoscale.min", readCount(1), {
+    aliases: ["aliyun.auto_scaling.min_instances"],
+    meaning: "never fewer replicas",
+    defaultText: "1",
+    example: "2",
+  }),
+  max: label("autoscale.max", readCount(1), {
+    aliases: ["aliyun.auto_scaling.max_instances"],
+    meaning: "never more replicas",
+    defaultText: "10",
+    example: "20",
+  }),
+  window: label("autoscale.window", readDuration(2 * SECOND_MS, 15 * MINUTE_MS), {
+    meaning: "use is averaged over this; a jump shows in its last fifth, and is answered from there",
+    defaultText: "10s",
+    example: "30s",
+  }),
+  cooldown: label("autoscale.cooldown", readDuration(0, 24 * HOUR_MS), {
+    meaning: "pause after a scale-out before the next one",
+    defaultText: "15s",
+    example: "1m",
+  }),
+  stabilization: label("autoscale.stabilization", readDuration(0, 24 * HOUR_MS), {
+    meaning: "a scale-in must have been wanted for this long without a break",
+    defaultText: "5m",
+    example: "2m",
+  }),
+  dryRun: label("autoscale.dry_run", readBoolean, {
+    meaning: "decide and record, do not act",
+    defaultText: "false",
+    example: "true",
+  }),
+  probeHttp: label("probe.http", readHttpProbe, {
+    meaning:
+      "a replica is ready when this path answers 2xx or 3xx; `/path`, or `:8080/path` for another than its first port",
+    defaultText: "none",
+    example: "/healthz",
+  }),
+  probeTcp: label("probe.tcp", readTcpProbe, {
+    meaning: "a replica is ready when this port accepts a connection",
+    defaultText: "none",
+    example: ":5432",
+  }),
+} as const;
+
+/** Labels that the design names and this version does not act on yet: refused by name, never taken for a typo. */
+const PLANNED: ReadonlySet<string> = new Set([
+  "autoscale.max_rps",
+  "autoscale.max_latency",
+  "autoscale.query",
+  "autoscale.query_max",
+  "autoscale.query_min",
+  "autoscale.policy",
+  "autoscale.schedule",
+  "autoscale.predict",
+  "autoscale.on_external_change",
+  "autoscale.idle",
+  "probe.cmd",
+]);
+
+export const BUSINESS_PREFIX = "business.";
+const OWN_PREFIXES = ["autoscale.", "probe.", "aliyun.auto_scaling."];
+const VENDOR_PREFIX = "aliyun.";
+/** Prometheus label names; a leading `__` is Prometheus' own. */
+const BUSINESS_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+const DEFAULT_MIN_REPLICAS = 1;
+const DEFAULT_MAX_REPLICAS = 10;
+const DEFAULT_STEP = 1;
+const DEFAULT_WINDOW_MS = 10 * SECOND_MS;
+const DEFAULT_COOLDOWN_MS = 15 * SECOND_MS;
+const DEFAULT_STABILIZATION_MS = 5 * MINUTE_MS;
+
+export interface DecodedLabels {
+  /** Absent when no rule was given, or when any label of the service cannot be used. */
+  readonly scaling?: ScalingPolicy;
+  readonly probe?: Probe;
+  readonly businessLabels: Readonly<Record<string, string>>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * What the labels of one service say. Every problem is reported; with an error among them the service does not
+ * scale at all, rather than by half of what was asked.
+ *
+ * @param path where the labels stand, as `services.web.labels`
+ */
+export function decodeLabels(
+  labels: Readonly<Record<string, string>>,
+  resources: Resources,
+  path: string,
+): DecodedLabels {
+  const diagnostics = new Diagnostics();
+  const reader = new LabelReader(labels, path, diagnostics);
+  reader.reportUnknown();
+  const businessLabels = readBusinessLabels(labels, path, diagnostics);
+  const probe = readProbe(reader, path, diagnostics);
+
+  const policy = readPolicy(reader, resources, path, diagnostics);
+  const usable = diagnostics.errors.length === 0;
+  if (policy !== undefined && usable) warnOfFlapping(policy, path, diagnostics);
+  return {
+    ...(policy !== undefined && usable ? { scaling: policy } : {}),
+    ...(probe === undefined ? {} : { probe }),
+    businessLabels,
+    diagnostics: diagnostics.all,
+  };
+}
+
+/** Reads labels by their specification and remembers what was wrong. */
+class LabelReader {
+  readonly #labels: Readonly<Record<string, string>>;
+  readonly #path: string;
+  readonly #diagnostics: Diagnostics;
+
+  constructor(labels: Readonly<Record<string, string>>, path: string, diagnostics: Diagnostics) {
+    this.#labels = labels;
+    this.#path = path;
+    this.#diagnostics = diagnostics;
+  }
+
+  /** The value under the label's key or one of its other spellings; absent also when it cannot be read. */
+  get<T>(spec: LabelSpec<T>): T | undefined {
+    const given = [spec.key, ...spec.aliases].filter((key) => this.#labels[key] !== undefined);
+    const values = new Set(given.map((key) => this.#labels[key]?.trim()));
+    const [key] = given;
+    if (key === undefined) return undefined;
+    if (values.size > 1) {
+      this.#diagnostics.error(
+        { path: `${this.#path}.${key}` },
+        `contradicts ${given.slice(1).join(", ")}: keep one`,
+      );
+      return undefined;
+    }
+    const text = this.#labels[key] ?? "";
+    const reading = spec.read(text);
+    if ("value" in reading) return reading.value;
+    this.#diagnostics.error(
+      { path: `${this.#path}.${key}` },
+      `${reading.refusal}, got ${JSON.stringify(text)}`,
+    );
+    return undefined;
+  }
+
+  has(specs: readonly LabelSpec<unknown>[]): boolean {
+    return specs.some((spec) => [spec.key, ...spec.aliases].some((key) => this.#labels[key] !== undefined));
+  }
+
+  reportUnknown(): void {
+    const specs: readonly LabelSpec<unknown>[] = Object.values(LABELS);
+    const known = new Set(specs.flatMap((spec) => [spec.key, ...spec.aliases]));
+    for (const key of Object.keys(this.#labels)) {
+      if (known.has(key) || key.startsWith(BUSINESS_PREFIX)) continue;
+      const place = { path: `${this.#path}.${key}` };
+      if (PLANNED.has(key)) {
+        this.#diagnostics.error(place, "is not supported by this version of Flyball");
+      } else if (OWN_PREFIXES.some((prefix) => key.startsWith(prefix))) {
+        this.#diagnostics.error(place, `is not a label of Flyball${didYouMean(nearest(key, known))}`);
+      } else if (key.startsWith(VENDOR_PREFIX)) {
+        this.#diagnostics.warning(place, "is not acted on by this version of Flyball");
+      } else {
+        const meant = nearest(key, known);
+        // Another tool's label that merely looks alike keeps its peace; ours with a slip in the prefix does not.
+        const slip = meant !== undefined && nearest(prefixOf(key), [prefixOf(meant)]) !== undefined;
+        if (slip) this.#diagnostics.warning(place, `is not a label of Flyball${didYouMean(meant)}`);
+      }
+    }
+  }
+}
+
+function readPolicy(
+  reader: LabelReader,
+  resources: Resources,
+  path: string,
+  diagnostics: Diagnostics,
+): ScalingPolicy | undefined {
+  const scalingSpecs = Object.values(LABELS).filter((spec) => spec.key.startsWith("autoscale."));
+  if (!reader.has(scalingSpecs)) return undefined;
+
+  const rules: Rule[] = [];
+  const cpu = readRule(reader, path, diagnostics, {
+    metric: "cpu",
+    max: LABELS.maxCpu,
+    min: LABELS.minCpu,
+    capacity: cpuCapacityCores(resources),
+    enforced: resources.limitCores !== undefined,
+  });
+  if (cpu !== undefined) rules.push(cpu);
+  const memoryBytes = resources.limitMemoryBytes ?? resources.reservedMemoryBytes;
+  const memory = readRule(reader, path, diagnostics, {
+    metric: "memory",
+    max: LABELS.maxMemory,
+    min: LABELS.minMemory,
+    capacity: memoryBytes,
+    enforced: resources.limitMemoryBytes !== undefined,
+  });
+  if (memory !== undefined) rules.push(memory);
+
+  const minReplicas = reader.get(LABELS.min) ?? DEFAULT_MIN_REPLICAS;
+  const maxReplicas = reader.get(LABELS.max) ?? Math.max(DEFAULT_MAX_REPLICAS, minReplicas);
+  const step = reader.get(LABELS.step) ?? DEFAULT_STEP;
+  const windowMs = reader.get(LABELS.window) ?? DEFAULT_WINDOW_MS;
+  const cooldownMs = reader.get(LABELS.cooldown) ?? DEFAULT_COOLDOWN_MS;
+  const stabilizationMs = reader.get(LABELS.stabilization) ?? DEFAULT_STABILIZATION_MS;
+  const dryRun = reader.get(LABELS.dryRun) ?? false;
+  if (minReplicas > maxReplicas) {
+    diagnostics.error(
+      { path: `${path}.${LABELS.min.key}` },
+      `must not be above ${LABELS.max.key}, got min ${minReplicas} and max ${maxReplicas}`,
+    );
+  }
+  if (!reader.has([LABELS.maxCpu, LABELS.maxMemory])) {
+    diagnostics.error({ path }, `expected a rule to scale by, as ${LABELS.maxCpu.key}: "70"; got none`);
+    return undefined;
+  }
+  return { rules, minReplicas, maxReplicas, step, windowMs, cooldownMs, stabilizationMs, dryRun };
+}
+
+interface RuleSource {
+  readonly metric: Rule["metric"];
+  readonly max: LabelSpec<number>;
+  readonly min: LabelSpec<number>;
+  readonly capacity: number | undefined;
+  /** The engine holds the replica below its capacity, so that more than 100 % cannot be. */
+  readonly enforced: boolean;
+}
+
+function readRule(
+  reader: LabelReader,
+  path: string,
+  diagnostics: Diagnostics,
+  source: RuleSource,
+): Rule | undefined {
+  const maxRatio = reader.get(source.max);
+  const minRatio = reader.get(source.min);
+  if (maxRatio === undefined) {
+    if (minRatio !== undefined && !reader.has([source.max])) {
+      diagnostics.error({ path: `${path}.${source.min.key}` }, `needs ${source.max.key} beside it`);
+    }
+    return undefined;
+  }
+  if (source.capacity === undefined) {
+    diagnostics.error(
+      { path: `${path}.${source.max.key}` },
+      `is a percentage of deploy.resources.limits.${source.metric}, and there is no such limit`,
+    );
+    return undefined;
+  }
+  if (source.enforced && maxRatio >= 1) {
+    diagnostics.error(
+      { path: `${path}.${source.max.key}` },
+      `expected less than 100 % of the limit, which use cannot pass, got ${maxRatio * 100} %`,
+    );
+  }
+  if (minRatio !== undefined && minRatio >= maxRatio) {
+    diagnostics.error(
+      { path: `${path}.${source.min.key}` },
+      `must be below ${source.max.key}, got ${minRatio * 100} % and ${maxRatio * 100} %`,
+    );
+  }
+  return {
+    metric: source.metric,
+    maxRatio,
+    ...(minRatio === undefined ? {} : { minRatio }),
+    capacity: source.capacity,
+  };
+}
+
+/** What 100 % of CPU means: the limit, else the reservation, else one core. */
+export function cpuCapacityCores(resources: Resources): number {
+  return resources.limitCores ?? resources.reservedCores ?? 1;
+}
+
+/**
+ * Some labels flap by arithmetic: just above `max` at n replicas, a step out leads below `min`, and back. The
+ * decision refuses the way back, but the labels do not mean what they say, so that is told when they are read.
+ */
+function warnOfFlapping(policy: ScalingPolicy, path: string, diagnostics: Diagnostics): void {
+  for (const rule of policy.rules) {
+    const { maxRatio, minRatio } = rule;
+    if (maxRatio === undefined || minRatio === undefined) continue;
+    // The share that remains after a step is least at the fewest replicas.
+    const before = policy.minReplicas;
+    const after = Math.min(before + policy.step, policy.maxReplicas);
+    const afterRatio = (maxRatio * before) / after;
+    if (after === before || afterRatio >= minRatio) continue;
+    const percent = (ratio: number) => Math.floor(ratio * 100);
+    diagnostics.warning(
+      { path: `${path}.autoscale.min_${rule.metric}` },
+      `flaps by arithmetic: ${percent(maxRatio)} % of ${before} is ${percent(afterRatio)} % of ${after}, below ${percent(minRatio)} %; ` +
+        `a scale-in that would have to be undone is refused, but say min_${rule.metric}: "${percent(afterRatio)}" or less, or a smaller step`,
+    );
+  }
+}
+
+function readProbe(reader: LabelReader, path: string, diagnostics: Diagnostics): Probe | undefined {
+  const http = reader.get(LABELS.probeHttp);
+  const tcp = reader.get(LABELS.probeTcp);
+  if (http !== undefined && tcp !== undefined) {
+    diagnostics.error(
+      { path: `${path}.${LABELS.probeTcp.key}` },
+      `excludes ${LABELS.probeHttp.key}: keep one`,
+    );
+  }
+  return http ?? tcp;
+}
+
+function readBusinessLabels(
+  labels: Readonly<Record<string, string>>,
+  path: string,
+  diagnostics: Diagnostics,
+): Readonly<Record<string, string>> {
+  const business: Record<string, string> = {};
+  for (const [key, value] of Object.entries(labels)) {
+    if (!key.startsWith(BUSINESS_PREFIX)) continue;
+    const name = key.slice(BUSINESS_PREFIX.length);
+    if (BUSINESS_NAME.test(name)) business[name] = value;
+    else {
+      diagnostics.error(
+        { path: `${path}.${key}` },
+        "expected a Prometheus label name after business. (letters, digits and _, not starting with a digit or __)",
+      );
+    }
+  }
+  return business;
+}
+
+function prefixOf(key: string): string {
+  return key.split(".")[0] ?? key;
+}
+
+function didYouMean(word: string | undefined): string {
+  return word === undefined ? "" : `: did you mean ${word}?`;
+}
