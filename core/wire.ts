@@ -1,0 +1,177 @@
+import { z } from "zod";
+
+/**
+ * What the API says and hears. The API validates and documents with these schemas, and the command reads answers
+ * with the same ones. Instants are milliseconds since 1970 UTC, ratios 0..1.
+ */
+
+export const ruleVerdictSchema = z.object({
+  metric: z.enum(["cpu", "memory"]),
+  wants: z.enum(["out", "in", "hold", "unknown"]),
+  ratio: z.number().optional(),
+  burstRatio: z.number().optional(),
+  maxRatio: z.number().optional(),
+  minRatio: z.number().optional(),
+  replicasRead: z.number(),
+  replicasServing: z.number(),
+  ageMs: z.number().optional(),
+});
+
+export const appliedLimitSchema = z.object({
+  limit: z.string(),
+  from: z.number(),
+  to: z.number(),
+  remainingMs: z.number().optional(),
+  ratio: z.number().optional(),
+});
+
+export const decisionSchema = z.object({
+  service: z.string(),
+  atMs: z.number(),
+  from: z.number(),
+  wanted: z.number(),
+  to: z.number(),
+  sentence: z.string(),
+  verdicts: z.array(ruleVerdictSchema),
+  limits: z.array(appliedLimitSchema),
+});
+
+export const endpointSchema = z.object({ targetPort: z.number(), host: z.string(), port: z.number() });
+
+export const replicaViewSchema = z.object({
+  id: z.string(),
+  slot: z.number(),
+  name: z.string(),
+  state: z.enum([
+    "created",
+    "starting",
+    "running",
+    "unhealthy",
+    "paused",
+    "restarting",
+    "stopping",
+    "exited",
+  ]),
+  origin: z.enum(["flyball", "compose"]),
+  pid: z.number().optional(),
+  createdAtMs: z.number().optional(),
+  startedAtMs: z.number().optional(),
+  readyAtMs: z.number().optional(),
+  exitCode: z.number().optional(),
+  endpoints: z.array(endpointSchema),
+  notEnforced: z.array(z.string()),
+  cpuCores: z.number().optional(),
+  memoryWorkingSetBytes: z.number().optional(),
+});
+
+export const serviceViewSchema = z.object({
+  id: z.string(),
+  project: z.string(),
+  name: z.string(),
+  replicas: z.object({
+    desired: z.number(),
+    /** That exist and have not ended. */
+    running: z.number(),
+    ready: z.number(),
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
+  /** Means over the ready replicas; absent where nothing was read. */
+  load: z.object({
+    cpuRatio: z.number().optional(),
+    memoryRatio: z.number().optional(),
+    cpuCores: z.number().optional(),
+    memoryWorkingSetBytes: z.number().optional(),
+    readAtMs: z.number().optional(),
+  }),
+  autoscale: z
+    .object({
+      maxCpuRatio: z.number().optional(),
+      maxMemoryRatio: z.number().optional(),
+      step: z.number(),
+      dryRun: z.boolean(),
+    })
+    .optional(),
+  businessLabels: z.record(z.string(), z.string()),
+  lastDecision: decisionSchema.optional(),
+});
+
+export const serviceDetailSchema = serviceViewSchema.extend({
+  replicaList: z.array(replicaViewSchema),
+  /** What was left as it is though it is not as desired, and why. */
+  holds: z.array(z.string()),
+});
+
+export const serviceListSchema = z.object({ services: z.array(serviceViewSchema) });
+export const decisionListSchema = z.object({ decisions: z.array(decisionSchema) });
+export const explanationSchema = z.object({
+  decision: decisionSchema.optional(),
+  lines: z.array(z.string()),
+});
+
+export const scaleRequestSchema = z.strictObject({
+  replicas: z.int().min(0).max(100_000),
+  reason: z.string().max(500).optional(),
+});
+export const scaleAnswerSchema = z.object({ service: z.string(), from: z.number(), to: z.number() });
+
+/** The normalized compose model, as `docker compose config --format json` prints it, and where it came from. */
+export const projectRequestSchema = z.strictObject({
+  compose: z.record(z.string(), z.unknown()),
+  workingDirectory: z.string().min(1),
+  composeFiles: z.array(z.string()),
+});
+
+export const diagnosticSchema = z.object({
+  severity: z.enum(["error", "warning"]),
+  path: z.string(),
+  message: z.string(),
+  file: z.string().optional(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+});
+
+export const planLineSchema = z.object({
+  /** One engine call, as `create shop-web-2`. */
+  action: z.string(),
+  cause: z.string(),
+});
+
+/** What was found in a project, and what applying it does (or, for a plan, would do). */
+export const projectAnswerSchema = z.object({
+  project: z.string(),
+  services: z.array(z.string()),
+  diagnostics: z.array(diagnosticSchema),
+  plan: z.array(planLineSchema),
+  holds: z.array(z.string()),
+});
+
+export const readinessSchema = z.object({
+  ready: z.boolean(),
+  engine: z.string(),
+  collector: z.string(),
+  /** Absent: never observed yet. */
+  observedAtMs: z.number().optional(),
+});
+
+/** RFC 9457. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(z.object({ at: z.string(), message: z.string() })).optional(),
+});
+
+export type ReplicaView = z.infer<typeof replicaViewSchema>;
+export type ServiceView = z.infer<typeof serviceViewSchema>;
+export type ServiceDetail = z.infer<typeof serviceDetailSchema>;
+export type DecisionView = z.infer<typeof decisionSchema>;
+export type Explanation = z.infer<typeof explanationSchema>;
+export type ScaleRequest = z.infer<typeof scaleRequestSchema>;
+export type ScaleAnswer = z.infer<typeof scaleAnswerSchema>;
+export type ProjectRequest = z.infer<typeof projectRequestSchema>;
+export type ProjectAnswer = z.infer<typeof projectAnswerSchema>;
+export type Readiness = z.infer<typeof readinessSchema>;
+export type ProblemDocument = z.infer<typeof problemSchema>;
