@@ -277,32 +277,34 @@ export interface RuleVerdict {
   readonly ageMs?: number;
 }
 
+/**
+ * `data` a rule had no reading, and silence never scales in · `cooldown` since the last scale-out · `settling` the
+ * window since the last change is not over · `stabilization` more was needed not long ago · `rebound guard` fewer
+ * would have to be undone · `bounds` min and max · `single replica` the service cannot have two · `dry run`
+ */
 export type LimitName =
-  | "no data"
-  | "partial data"
-  | "starting"
+  | "data"
   | "cooldown"
   | "settling"
   | "stabilization"
   | "rebound guard"
-  | "min"
-  | "max"
-  | "dry run"
+  | "bounds"
   | "single replica"
-  | "manual";
+  | "dry run";
 
 /** One limit that changed the count, in the order in which they were applied. */
 export interface AppliedLimit {
   readonly limit: LimitName;
   readonly from: number;
   readonly to: number;
-  /** What the limit compares with: a count, a ratio, or milliseconds that remain. */
+  /** For the limits that pass with time. */
   readonly remainingMs?: number;
+  /** For the rebound guard: what fewer replicas would have run at. */
   readonly ratio?: number;
 }
 
 /** The answer to one evaluation, a no-op included. */
-export interface Decision {
+export interface Evaluation {
   readonly service: ServiceId;
   readonly atMs: number;
   /** The desired count before. */
@@ -311,10 +313,13 @@ export interface Decision {
   readonly wanted: number;
   /** The desired count from now on. */
   readonly to: number;
-  /** For a person. */
-  readonly sentence: string;
   readonly verdicts: readonly RuleVerdict[];
   readonly limits: readonly AppliedLimit[];
+}
+
+/** An evaluation with the sentence that tells it to a person. */
+export interface Decision extends Evaluation {
+  readonly sentence: string;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -437,6 +442,7 @@ export type Action =
   | (ActionBase & { readonly kind: "pull-image"; readonly image: string })
   | (ActionBase & { readonly kind: "create-network"; readonly project: string; readonly network: string })
   | (ActionBase & { readonly kind: "create-volume"; readonly project: string; readonly volume: string })
+  | (ActionBase & { readonly kind: "remove-network"; readonly project: string; readonly network: string })
   /** `cloneOf`: from that replica as the engine has it (compose made it); absent: from the service's template. */
   | (SlotAction & { readonly kind: "create-replica"; readonly cloneOf?: ReplicaId })
   /** `replica` absent: the one that this plan created in that slot. */

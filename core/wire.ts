@@ -34,6 +34,9 @@ export const decisionSchema = z.object({
   sentence: z.string(),
   verdicts: z.array(ruleVerdictSchema),
   limits: z.array(appliedLimitSchema),
+  /** Evaluations in a row that came out the same are kept as one: how many, and the last of them. */
+  evaluations: z.number().optional(),
+  lastAtMs: z.number().optional(),
 });
 
 export const endpointSchema = z.object({ targetPort: z.number(), host: z.string(), port: z.number() });

@@ -1,0 +1,53 @@
+/** Parts the stabilization window is kept in: it is remembered for its length, and at most this share longer. */
+const PARTS = 5;
+
+/**
+ * The most replicas that were needed at any moment of the stabilization window, which a scale-in must not go below.
+ * Kept as the peak of each part of the window: a handful of numbers, however often it is evaluated.
+ */
+export interface NeedHistory {
+  readonly partMs: number;
+  /** When the newest part began. */
+  readonly startedAtMs: number;
+  /** Peaks, newest first. */
+  readonly peaks: readonly number[];
+}
+
+/** Nothing was seen yet, so as much as there is counts as needed. */
+export function startNeedHistory(nowMs: number, desired: number, windowMs: number): NeedHistory {
+  const peaks = windowMs === 0 ? [] : Array.from({ length: PARTS + 1 }, () => desired);
+  return { partMs: windowMs / PARTS, startedAtMs: nowMs, peaks };
+}
+
+export function recordNeed(history: NeedHistory, nowMs: number, count: number): NeedHistory {
+  if (history.peaks.length === 0) return history;
+  const [newest = count, ...older] = history.peaks;
+  const passed = Math.floor((nowMs - history.startedAtMs) / history.partMs);
+  // A clock that was set back leaves the parts as they are.
+  if (passed <= 0) {
+    return newest >= count ? history : { ...history, peaks: [count, ...older] };
+  }
+  // Parts that nobody looked at were no calmer than the one before them.
+  const unseen = Math.max(newest, count);
+  const fresh = Array.from({ length: Math.min(passed, PARTS + 1) }, (_, index) =>
+    index === 0 ? count : unseen,
+  );
+  return {
+    partMs: history.partMs,
+    startedAtMs: history.startedAtMs + passed * history.partMs,
+    peaks: [...fresh, ...history.peaks].slice(0, PARTS + 1),
+  };
+}
+
+/** The peak over the whole window; 0 without a window. */
+export function needed(history: NeedHistory): number {
+  return history.peaks.reduce((most, peak) => Math.max(most, peak), 0);
+}
+
+/** How long until nothing above `count` is remembered, if no more is needed from now on. */
+export function remainingNeed(history: NeedHistory, nowMs: number, count: number): number {
+  const newestAbove = history.peaks.findIndex((peak) => peak > count);
+  if (newestAbove < 0) return 0;
+  const forgottenAtMs = history.startedAtMs + (PARTS + 1 - newestAbove) * history.partMs;
+  return Math.max(0, forgottenAtMs - nowMs);
+}
