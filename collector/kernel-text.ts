@@ -1,0 +1,50 @@
+/**
+ * Numbers out of the kernel's text files, straight from the bytes: no string is made for what is read every second.
+ * Each answer is undefined where the bytes do not hold the number; nothing here throws or returns NaN.
+ */
+
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** The unsigned decimal number that starts at `from` and ends at a space, a line's end or the end. */
+export function unsignedAt(bytes: Uint8Array, from: number, length: number): number | undefined {
+  let value = 0;
+  let index = from;
+  for (; index < length; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (byte < ZERO || byte > NINE) {
+      if (byte !== NEWLINE && byte !== SPACE) return undefined;
+      break;
+    }
+    value = value * 10 + (byte - ZERO);
+  }
+  return index === from || !Number.isFinite(value) ? undefined : value;
+}
+
+/** The number behind a key in lines of `key number`; the key is given as its bytes. */
+export function numberOfKey(bytes: Uint8Array, length: number, key: Uint8Array): number | undefined {
+  let line = 0;
+  while (line < length) {
+    if (startsWith(bytes, line, length, key) && bytes[line + key.length] === SPACE) {
+      return unsignedAt(bytes, line + key.length + 1, length);
+    }
+    const end = bytes.indexOf(NEWLINE, line);
+    if (end === -1) return undefined;
+    line = end + 1;
+  }
+  return undefined;
+}
+
+export function keyBytes(key: string): Uint8Array {
+  return Buffer.from(key, "latin1");
+}
+
+function startsWith(bytes: Uint8Array, from: number, length: number, key: Uint8Array): boolean {
+  if (from + key.length > length) return false;
+  for (let index = 0; index < key.length; index += 1) {
+    if (bytes[from + index] !== key[index]) return false;
+  }
+  return true;
+}
