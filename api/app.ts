@@ -1,0 +1,121 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import { FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Control } from "./control.ts";
+import type { Guard } from "./guard.ts";
+import { problemOf, RequestRefused } from "./problem.ts";
+import type { BodyLimit, JsonReply, Route, TextReply } from "./route.ts";
+
+export interface AppOptions {
+  readonly routes: readonly Route[];
+  readonly control: Control;
+  readonly guard: Guard;
+  readonly log: Log;
+}
+
+/** The route table as an express application: guard first, then the pages, then what is no page. */
+export function createApp(options: AppOptions): Express {
+  const { routes, control, guard, log } = options;
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.enable("case sensitive routing");
+
+  app.use((request, response, next) => {
+    response.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+    const { host, origin, authorization } = request.headers;
+    guard({ method: request.method, path: request.path, host, origin, authorization });
+    next();
+  });
+
+  for (const { method, path, bodyLimit, answer } of routes) {
+    const handler: RequestHandler = async (request, response) => {
+      const reply = await answer(control, {
+        params: request.params,
+        query: request.query,
+        body: request.body,
+      });
+      send(response, reply);
+      if (method !== "GET") log.info({ method, path: request.path }, "a request was carried out");
+    };
+    const readers = bodyLimit === undefined ? [] : bodyReaders(bodyLimit);
+    app[lowerCase(method)](path, ...readers, handler);
+  }
+  for (const [path, allowed] of allowedMethods(routes)) {
+    app.all(path, (request) => {
+      const message = `expected ${allowed.join(" or ")} for ${request.path}, got ${request.method}`;
+      throw new RequestRefused(405, "REQUEST_INVALID", message, { headers: { Allow: allowed.join(", ") } });
+    });
+  }
+  app.use((request) => {
+    throw new FlyballError("NOT_FOUND", `there is no page ${request.path}: the API is /v1/services and more`);
+  });
+  app.use(answerError(log));
+  return app;
+}
+
+function send(response: express.Response, reply: JsonReply<unknown> | TextReply): void {
+  if ("json" in reply) response.status(reply.status ?? 200).json(reply.json);
+  // As bytes, because express rewrites the content type of a string, and that of metrics has parameters.
+  else response.set("Content-Type", reply.contentType).send(Buffer.from(reply.text));
+}
+
+function bodyReaders(limit: BodyLimit): (RequestHandler | ErrorRequestHandler)[] {
+  const types = ["application/json", "application/*+json"];
+  const requireJson: RequestHandler = (request, _response, next) => {
+    if (!request.is(types)) {
+      const got = request.headers["content-type"] ?? "none, or no body";
+      throw new RequestRefused(
+        415,
+        "REQUEST_INVALID",
+        `expected a body of type application/json, got ${got}`,
+      );
+    }
+    next();
+  };
+  const nameLimit: ErrorRequestHandler = (error, _request, _response, next) => {
+    if (httpStatusOf(error) !== 413) return next(error);
+    const mebibytes = limit.bytes / 2 ** 20;
+    next(new RequestRefused(413, limit.code, `expected a body of at most ${mebibytes} MiB`));
+  };
+  return [requireJson, express.json({ type: types, limit: limit.bytes }), nameLimit];
+}
+
+function answerError(log: Log): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    const error = asRefusal(thrown);
+    const { status, headers, document } = problemOf(error);
+    const place = { method: request.method, path: request.path, status };
+    if (status >= 500) log.error({ ...place, err: error }, "a request failed");
+    else log.debug({ ...place, code: document.code }, document.detail);
+    if (response.headersSent) return next(error);
+    response.status(status).set(headers).type("application/problem+json").send(JSON.stringify(document));
+  };
+}
+
+/** Express and its body parser throw errors of their own, with the status they mean. */
+function asRefusal(error: unknown): unknown {
+  if (isFlyballError(error)) return error;
+  const status = httpStatusOf(error);
+  if (status === undefined || status < 400 || status > 499) return error;
+  const subject = error instanceof SyntaxError ? "the body is not JSON: " : "";
+  return new RequestRefused(status, "REQUEST_INVALID", `${subject}${messageOf(error)}`, { cause: error });
+}
+
+function httpStatusOf(error: unknown): number | undefined {
+  const status = error instanceof Error && "status" in error ? error.status : undefined;
+  return typeof status === "number" ? status : undefined;
+}
+
+function allowedMethods(routes: readonly Route[]): Map<string, string[]> {
+  const allowed = new Map<string, string[]>();
+  for (const { path, method } of routes) {
+    const methods = method === "GET" ? ["GET", "HEAD"] : [method];
+    allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);
+  }
+  return allowed;
+}
+
+function lowerCase<Text extends string>(text: Text): Lowercase<Text> {
+  return text.toLowerCase() as Lowercase<Text>;
+}

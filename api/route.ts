@@ -1,0 +1,122 @@
+import type { z } from "zod";
+import type { Problem } from "../core/errors.ts";
+import type { Control } from "./control.ts";
+import { RequestRefused } from "./problem.ts";
+
+export type Method = "GET" | "PUT" | "POST" | "DELETE";
+
+/** What a route hears and says. A part without a schema must be absent (query), or is not read (body). */
+export interface RouteSchemas {
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** Absent: the answer is text. */
+  readonly answer?: z.ZodType;
+}
+
+export interface JsonReply<Body> {
+  readonly status?: number;
+  readonly json: Body;
+}
+
+export interface TextReply {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** A request's parts as they came, before any schema has seen them. */
+export interface RawRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/** One row of the route table. */
+export interface Route {
+  readonly method: Method;
+  /** As express writes it: `/v1/services/:id`. */
+  readonly path: string;
+  readonly schemas: RouteSchemas;
+  /** Present on the routes that read a body. */
+  readonly bodyLimit?: BodyLimit;
+  /** @throws FlyballError REQUEST_INVALID that lists every problem, and whatever the control throws */
+  answer(control: Control, request: RawRequest): Promise<JsonReply<unknown> | TextReply>;
+}
+
+export interface BodyLimit {
+  readonly bytes: number;
+  /** What a body beyond the limit is called. */
+  readonly code: "REQUEST_INVALID" | "COMPOSE_TOO_LARGE";
+}
+
+type Read<Schema> = Schema extends z.ZodType ? z.infer<Schema> : undefined;
+type ReplyFor<Schema> = Schema extends z.ZodType ? JsonReply<z.infer<Schema>> : TextReply;
+
+interface RouteDefinition<Schemas extends RouteSchemas> {
+  readonly method: Method;
+  readonly path: string;
+  readonly schemas: Schemas;
+  readonly bodyLimit?: BodyLimit;
+  handler(
+    control: Control,
+    request: {
+      params: Read<Schemas["params"]>;
+      query: Read<Schemas["query"]>;
+      body: Read<Schemas["body"]>;
+    },
+  ): ReplyFor<Schemas["answer"]> | Promise<ReplyFor<Schemas["answer"]>>;
+}
+
+/** A row of the table: the handler sees only what its schemas let through, and answers what they promise. */
+export function route<const Schemas extends RouteSchemas>(definition: RouteDefinition<Schemas>): Route {
+  const { handler, schemas, ...rest } = definition;
+  return {
+    ...rest,
+    schemas,
+    async answer(control, raw) {
+      const problems: Problem[] = [];
+      const params = read(schemas.params, raw.params, (path) => `path ${path.join(".")}`, problems);
+      const query = readQuery(schemas.query, raw.query, problems);
+      const body = read(schemas.body, raw.body, (path) => `/${path.map(pointerPart).join("/")}`, problems);
+      if (problems.length > 0) {
+        const summary = problems.map(({ at, message }) => `${at}: ${message}`).join("; ");
+        throw new RequestRefused(422, "REQUEST_INVALID", summary, { problems });
+      }
+      return handler(control, {
+        params: params as Read<Schemas["params"]>,
+        query: query as Read<Schemas["query"]>,
+        body: body as Read<Schemas["body"]>,
+      });
+    },
+  };
+}
+
+function readQuery(schema: z.ZodObject | undefined, value: unknown, problems: Problem[]): unknown {
+  const known = Object.keys(schema?.shape ?? {});
+  const given = Object.keys(value ?? {});
+  for (const name of given.filter((name) => !known.includes(name))) {
+    const expected = known.length === 0 ? "this page has none" : `expected ${known.join(" or ")}`;
+    problems.push({ at: `?${name}`, message: `is not a query parameter: ${expected}` });
+  }
+  return read(schema, value, (path) => `?${path.join(".")}`, problems);
+}
+
+function read(
+  schema: z.ZodType | undefined,
+  value: unknown,
+  placeOf: (path: readonly PropertyKey[]) => string,
+  problems: Problem[],
+): unknown {
+  if (schema === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    problems.push({ at: placeOf(issue.path), message: issue.message });
+  }
+  return undefined;
+}
+
+/** A step of a JSON pointer (RFC 6901). */
+function pointerPart(key: PropertyKey): string {
+  return String(key).replaceAll("~", "~0").replaceAll("/", "~1");
+}

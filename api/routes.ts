@@ -1,0 +1,137 @@
+import { z } from "zod";
+import {
+  decisionListSchema,
+  explanationSchema,
+  projectAnswerSchema,
+  projectRequestSchema,
+  readinessSchema,
+  scaleAnswerSchema,
+  scaleRequestSchema,
+  serviceDetailSchema,
+  serviceListSchema,
+} from "../core/wire.ts";
+import { type BodyLimit, type Route, route } from "./route.ts";
+
+const MEBIBYTE = 2 ** 20;
+const SCALE_LIMIT: BodyLimit = { bytes: MEBIBYTE, code: "REQUEST_INVALID" };
+const PROJECT_LIMIT: BodyLimit = { bytes: 8 * MEBIBYTE, code: "COMPOSE_TOO_LARGE" };
+
+const serviceParams = z.object({ id: z.string().min(1) });
+const projectParams = z.object({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]*$/, "expected a project name: lower-case letters, digits, _ and -"),
+});
+
+const decisionsQuery = z.object({
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, "expected a whole number from 1 to 1000")
+    .transform(Number)
+    .pipe(z.int().min(1).max(1000))
+    .default(50),
+  changes: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
+});
+
+const LATEST_INSTANT_MS = 8_640_000_000_000_000;
+const EXPECTED_INSTANT =
+  "expected an instant, as 2026-11-21T08:00:00Z or milliseconds since 1970 (a + is written %2B)";
+
+const instantMs = z.union(
+  [
+    z
+      .string()
+      .regex(/^\d{1,16}$/)
+      .transform(Number)
+      .pipe(z.number().max(LATEST_INSTANT_MS)),
+    z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+  ],
+  { error: EXPECTED_INSTANT },
+);
+
+/** Every page of the API. */
+export const ROUTES: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/healthz",
+    schemas: {},
+    handler: () => ({ contentType: "text/plain; charset=utf-8", text: "ok" }),
+  }),
+  route({
+    method: "GET",
+    path: "/readyz",
+    schemas: { answer: readinessSchema },
+    handler: (control) => {
+      const readiness = control.readiness();
+      return { status: readiness.ready ? 200 : 503, json: readiness };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/metrics",
+    schemas: {},
+    handler: (control) => control.metrics(),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/services",
+    schemas: { answer: serviceListSchema },
+    handler: (control) => ({ json: { services: [...control.services()] } }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/services/:id",
+    schemas: { params: serviceParams, answer: serviceDetailSchema },
+    handler: (control, { params }) => ({ json: control.service(params.id) }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/services/:id/decisions",
+    schemas: { params: serviceParams, query: decisionsQuery, answer: decisionListSchema },
+    handler: (control, { params, query }) => ({
+      json: {
+        decisions: [...control.decisions(params.id, { limit: query.limit, changesOnly: query.changes })],
+      },
+    }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/services/:id/explain",
+    schemas: {
+      params: serviceParams,
+      query: z.object({ at: instantMs.optional() }),
+      answer: explanationSchema,
+    },
+    handler: (control, { params, query }) => ({ json: control.explain(params.id, query.at) }),
+  }),
+  route({
+    method: "PUT",
+    path: "/v1/services/:id/scale",
+    schemas: { params: serviceParams, body: scaleRequestSchema, answer: scaleAnswerSchema },
+    bodyLimit: SCALE_LIMIT,
+    handler: async (control, { params, body }) => ({ json: await control.scale(params.id, body) }),
+  }),
+  route({
+    method: "PUT",
+    path: "/v1/projects/:name",
+    schemas: { params: projectParams, body: projectRequestSchema, answer: projectAnswerSchema },
+    bodyLimit: PROJECT_LIMIT,
+    handler: async (control, { params, body }) => ({ json: await control.applyProject(params.name, body) }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/projects/:name/plan",
+    schemas: { params: projectParams, body: projectRequestSchema, answer: projectAnswerSchema },
+    bodyLimit: PROJECT_LIMIT,
+    handler: async (control, { params, body }) => ({ json: await control.planProject(params.name, body) }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/projects/:name",
+    schemas: { params: projectParams, answer: projectAnswerSchema },
+    handler: async (control, { params }) => ({ json: await control.removeProject(params.name) }),
+  }),
+];

@@ -1,0 +1,100 @@
+import type { Control } from "../../api/control.ts";
+import { FlyballError } from "../../core/errors.ts";
+import type { ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
+
+export const shopWeb: ServiceDetail = {
+  id: "shop_web",
+  project: "shop",
+  name: "web",
+  replicas: { desired: 2, running: 2, ready: 1, min: 1, max: 4 },
+  load: { cpuRatio: 0.42 },
+  businessLabels: { team: "checkout" },
+  replicaList: [],
+  holds: ["shop-web-3 is kept: its state is unknown"],
+};
+
+const answer: ProjectAnswer = {
+  project: "shop",
+  services: ["shop_web"],
+  diagnostics: [],
+  plan: [{ action: "create shop-web-1", cause: "shop_web has 0 of 1 replicas" }],
+  holds: [],
+};
+
+/** Remembers what it was asked. It knows one service, `shop_web`, with bounds 1..4. */
+export class ControlDouble implements Control {
+  readonly calls: unknown[] = [];
+  ready = true;
+  /** Thrown by `services` when set. */
+  defect: unknown;
+  /** Awaited by `scale` when set. */
+  gate: Promise<void> | undefined;
+
+  readiness() {
+    return { ready: this.ready, engine: "docker 26.1", collector: "running" };
+  }
+
+  services() {
+    if (this.defect !== undefined) throw this.defect;
+    const { replicaList: _replicas, holds: _holds, ...view } = shopWeb;
+    return [view];
+  }
+
+  service(id: string) {
+    this.#require(id);
+    return shopWeb;
+  }
+
+  decisions(id: string, query: { limit: number; changesOnly: boolean }) {
+    this.#require(id);
+    this.calls.push({ decisions: id, ...query });
+    return [];
+  }
+
+  explain(id: string, atMs: number | undefined) {
+    this.#require(id);
+    this.calls.push({ explain: id, atMs });
+    return { lines: ["nothing was decided yet"] };
+  }
+
+  async scale(id: string, request: { replicas: number; reason?: string | undefined }) {
+    this.#require(id);
+    await this.gate;
+    this.calls.push({ scale: id, ...request });
+    if (request.replicas > 4) {
+      throw new FlyballError("OUT_OF_BOUNDS", `expected 1..4 replicas of ${id}, got ${request.replicas}`);
+    }
+    return { service: id, from: 2, to: request.replicas };
+  }
+
+  async applyProject(name: string, request: { compose: Record<string, unknown> }) {
+    this.calls.push({ apply: name, services: Object.keys(request.compose) });
+    if ("bad" in request.compose) {
+      throw new FlyballError("COMPOSE_INVALID", "the compose files cannot be used", {
+        problems: [
+          { at: "compose.yaml:3:5 services.web.ports", message: "expected a port, got seventy" },
+          { at: "compose.yaml:9:5 services.api.image", message: "expected an image" },
+        ],
+      });
+    }
+    return answer;
+  }
+
+  async planProject(name: string) {
+    this.calls.push({ plan: name });
+    return answer;
+  }
+
+  async removeProject(name: string) {
+    this.calls.push({ remove: name });
+    return { ...answer, plan: [] };
+  }
+
+  async metrics() {
+    return { contentType: "text/plain; version=0.0.4; charset=utf-8", text: "flyball_up 1\n" };
+  }
+
+  #require(id: string): void {
+    if (id !== "shop_web") throw new FlyballError("NOT_FOUND", `there is no service ${id}`);
+  }
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { projectAnswerSchema, serviceListSchema } from "../../core/wire.ts";
+import { shopWeb } from "./control-double.ts";
+import { json, startTestApi } from "./harness.ts";
+
+const project = { compose: { services: {} }, workingDirectory: "/srv/shop", composeFiles: ["compose.yaml"] };
+
+describe("the pages of the API", () => {
+  test("healthz answers ok while the process lives", async () => {
+    await using server = await startTestApi();
+    const response = await server.fetch("/healthz");
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), "ok");
+  });
+
+  test("readyz answers 200 when ready and 503 when not, and says what it waits for in both cases", async () => {
+    await using server = await startTestApi();
+    assert.equal((await server.fetch("/readyz")).status, 200);
+    server.control.ready = false;
+    const response = await server.fetch("/readyz");
+    assert.equal(response.status, 503);
+    assert.deepEqual(await response.json(), { ready: false, engine: "docker 26.1", collector: "running" });
+  });
+
+  test("metrics are answered in the type the exporter names", async () => {
+    await using server = await startTestApi();
+    const response = await server.fetch("/metrics");
+    assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert.equal(await response.text(), "flyball_up 1\n");
+  });
+
+  test("services are listed, and one is shown with its replicas", async () => {
+    await using server = await startTestApi();
+    const list = serviceListSchema.parse(await (await server.fetch("/v1/services")).json());
+    assert.deepEqual(
+      list.services.map((service) => service.id),
+      ["shop_web"],
+    );
+    assert.deepEqual(await (await server.fetch("/v1/services/shop_web")).json(), shopWeb);
+  });
+
+  test("decisions are asked for with a limit of 50, all of them, unless the query says otherwise", async () => {
+    await using server = await startTestApi();
+    await server.fetch("/v1/services/shop_web/decisions");
+    await server.fetch("/v1/services/shop_web/decisions?limit=7&changes=true");
+    assert.deepEqual(server.control.calls, [
+      { decisions: "shop_web", limit: 50, changesOnly: false },
+      { decisions: "shop_web", limit: 7, changesOnly: true },
+    ]);
+  });
+
+  test("an explanation is asked for at an instant in either spelling, or at none", async () => {
+    await using server = await startTestApi();
+    const at = (text: string) => server.fetch(`/v1/services/shop_web/explain${text}`);
+    await at("?at=2026-11-21T08:00:00Z");
+    await at(`?at=${encodeURIComponent("2026-11-21T09:00:00.5+01:00")}`);
+    await at("?at=1700000000000");
+    assert.equal((await at("")).status, 200);
+    const asked = Date.UTC(2026, 10, 21, 8);
+    assert.deepEqual(
+      server.control.calls.map((call) => (call as { atMs: number }).atMs),
+      [asked, asked + 500, 1_700_000_000_000, undefined],
+    );
+  });
+
+  test("a service is scaled with a reason", async () => {
+    await using server = await startTestApi();
+    const request = json("PUT", { replicas: 3, reason: "a sale" });
+    const response = await server.fetch("/v1/services/shop_web/scale", request);
+    assert.deepEqual(await response.json(), { service: "shop_web", from: 2, to: 3 });
+    assert.deepEqual(server.control.calls, [{ scale: "shop_web", replicas: 3, reason: "a sale" }]);
+  });
+
+  test("a project is planned, applied and removed", async () => {
+    await using server = await startTestApi();
+    const planned = await server.fetch("/v1/projects/shop/plan", json("POST", project));
+    assert.deepEqual(projectAnswerSchema.parse(await planned.json()).plan, [
+      { action: "create shop-web-1", cause: "shop_web has 0 of 1 replicas" },
+    ]);
+    assert.equal((await server.fetch("/v1/projects/shop", json("PUT", project))).status, 200);
+    assert.equal((await server.fetch("/v1/projects/shop", { method: "DELETE" })).status, 200);
+    assert.deepEqual(server.control.calls, [
+      { plan: "shop" },
+      { apply: "shop", services: ["services"] },
+      { remove: "shop" },
+    ]);
+  });
+
+  test("HEAD answers as GET does, without a body", async () => {
+    await using server = await startTestApi();
+    const response = await server.fetch("/v1/services", { method: "HEAD" });
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), "");
+  });
+
+  test("no answer is kept by a cache, guessed at by a browser, tagged, or signed by express", async () => {
+    await using server = await startTestApi();
+    for (const path of ["/v1/services", "/metrics", "/nothing"]) {
+      const { headers } = await server.fetch(path);
+      assert.equal(headers.get("cache-control"), "no-store", path);
+      assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+      assert.equal(headers.get("etag"), null, path);
+      assert.equal(headers.get("x-powered-by"), null, path);
+    }
+  });
+});
