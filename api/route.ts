@@ -1,5 +1,6 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Problem } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import type { Control } from "./control.ts";
 import { RequestRefused } from "./problem.ts";
 
@@ -77,7 +78,7 @@ export function route<const Schemas extends RouteSchemas>(definition: RouteDefin
       const problems: Problem[] = [];
       const params = read(schemas.params, raw.params, (path) => `path ${path.join(".")}`, problems);
       const query = readQuery(schemas.query, raw.query, problems);
-      const body = read(schemas.body, raw.body, (path) => `/${path.map(pointerPart).join("/")}`, problems);
+      const body = read(schemas.body, raw.body, pointer, problems);
       if (problems.length > 0) {
         const summary = problems.map(({ at, message }) => `${at}: ${message}`).join("; ");
         throw new RequestRefused(422, "REQUEST_INVALID", summary, { problems });
@@ -110,13 +111,21 @@ function read(
   if (schema === undefined) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   for (const issue of result.error.issues) {
-    problems.push({ at: placeOf(issue.path), message: issue.message });
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) {
+        const meant = nearest(key, known);
+        const hint = meant === undefined ? "" : `: did you mean ${meant}?`;
+        problems.push({ at: placeOf([...issue.path, key]), message: `is not a field${hint}` });
+      }
+    } else problems.push({ at: placeOf(issue.path), message: issue.message });
   }
   return undefined;
 }
 
-/** A step of a JSON pointer (RFC 6901). */
-function pointerPart(key: PropertyKey): string {
-  return String(key).replaceAll("~", "~0").replaceAll("/", "~1");
+/** A JSON pointer (RFC 6901); the whole body in words, because its pointer is the empty string. */
+function pointer(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return "body";
+  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

@@ -27,6 +27,8 @@ export class ControlDouble implements Control {
   ready = true;
   /** Thrown by `services` when set. */
   defect: unknown;
+  /** Resolves when `scale` was called. */
+  readonly scaling = Promise.withResolvers<void>();
   /** Awaited by `scale` when set. */
   gate: Promise<void> | undefined;
 
@@ -59,6 +61,7 @@ export class ControlDouble implements Control {
 
   async scale(id: string, request: { replicas: number; reason?: string | undefined }) {
     this.#require(id);
+    this.scaling.resolve();
     await this.gate;
     this.calls.push({ scale: id, ...request });
     if (request.replicas > 4) {

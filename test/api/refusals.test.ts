@@ -151,6 +151,6 @@ describe("what the API refuses, as problem documents", () => {
     const text = await response.text();
     assert.doesNotMatch(text, /secret|\.ts|at /);
     assert.match(text, /"code":"INTERNAL"/);
-    assert.match(server.logLines.join(""), /the secret part.*control-double\.ts/);
+    assert.match(server.logLines.join(""), /the secret part.*refusals\.test\.ts/);
   });
 });

@@ -50,7 +50,7 @@ describe("where the API listens and how it ends", () => {
     const gate = Promise.withResolvers<void>();
     server.control.gate = gate.promise;
     const answer = server.fetch("/v1/services/shop_web/scale", json("PUT", { replicas: 3 }));
-    await server.fetch("/healthz");
+    await server.control.scaling.promise;
     const closed = server[Symbol.asyncDispose]();
     gate.resolve();
     assert.equal((await answer).status, 200);
