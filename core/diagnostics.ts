@@ -30,7 +30,7 @@ export class Diagnostics {
   }
 
   addAll(diagnostics: Iterable<Diagnostic>): void {
-    this.#all.push(...diagnostics);
+    for (const diagnostic of diagnostics) this.#all.push(diagnostic);
   }
 
   get all(): readonly Diagnostic[] {

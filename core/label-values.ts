@@ -46,11 +46,12 @@ export function readBoolean(text: string): Reading<boolean> {
 /** `/path` or `:port/path`. */
 export function readHttpProbe(text: string): Reading<Probe> {
   const match = /^(?::(\d{1,5}))?(\/[^\s#]*)$/.exec(text.trim());
-  if (match === null || Number(match[1] ?? 1) > 65_535) {
+  const port = Number(match?.[1] ?? 1);
+  if (match === null || port < 1 || port > 65_535) {
     return { refusal: 'expected a path, as "/healthz" or ":8080/healthz"' };
   }
   const path = match[2] ?? "/";
-  return { value: { kind: "http", path, ...(match[1] === undefined ? {} : { port: Number(match[1]) }) } };
+  return { value: { kind: "http", path, ...(match[1] === undefined ? {} : { port }) } };
 }
 
 /** `:port`. */

@@ -162,12 +162,12 @@ export function decodeLabels(
   const diagnostics = new Diagnostics();
   const reader = new LabelReader(labels, path, diagnostics);
   reader.reportUnknown();
-  const businessLabels = readBusinessLabels(labels, path, diagnostics);
-  const probe = readProbe(reader, path, diagnostics);
+  const businessLabels = readBusinessLabels(labels, reader);
+  const probe = readProbe(reader);
 
   const policy = readPolicy(reader, resources, path, diagnostics);
   const usable = diagnostics.errors.length === 0;
-  if (policy !== undefined && usable) warnOfFlapping(policy, path, diagnostics);
+  if (policy !== undefined && usable) warnOfFlapping(policy, reader);
   return {
     ...(policy !== undefined && usable ? { scaling: policy } : {}),
     ...(probe === undefined ? {} : { probe }),
@@ -190,29 +190,42 @@ class LabelReader {
 
   /** The value under the label's key or one of its other spellings; absent also when it cannot be read. */
   get<T>(spec: LabelSpec<T>): T | undefined {
-    const given = [spec.key, ...spec.aliases].filter((key) => this.#labels[key] !== undefined);
-    const values = new Set(given.map((key) => this.#labels[key]?.trim()));
-    const [key] = given;
+    const values: T[] = [];
+    const [key, ...others] = this.#given(spec);
     if (key === undefined) return undefined;
-    if (values.size > 1) {
-      this.#diagnostics.error(
-        { path: `${this.#path}.${key}` },
-        `contradicts ${given.slice(1).join(", ")}: keep one`,
-      );
-      return undefined;
+    for (const given of [key, ...others]) {
+      const text = this.#labels[given] ?? "";
+      const reading = spec.read(text);
+      if ("value" in reading) values.push(reading.value);
+      else this.error(given, `${reading.refusal}, got ${JSON.stringify(text)}`);
     }
-    const text = this.#labels[key] ?? "";
-    const reading = spec.read(text);
-    if ("value" in reading) return reading.value;
-    this.#diagnostics.error(
-      { path: `${this.#path}.${key}` },
-      `${reading.refusal}, got ${JSON.stringify(text)}`,
-    );
+    if (values.length <= others.length) return undefined;
+    // Compared as they are meant: "70" and "70%" do not contradict each other.
+    const [value, ...same] = new Set(values);
+    if (same.length === 0) return value;
+    this.error(key, `contradicts ${others.join(", ")}: keep one`);
     return undefined;
   }
 
   has(specs: readonly LabelSpec<unknown>[]): boolean {
-    return specs.some((spec) => [spec.key, ...spec.aliases].some((key) => this.#labels[key] !== undefined));
+    return specs.some((spec) => this.#given(spec).length > 0);
+  }
+
+  /** The label's name as the person wrote it, so that a message points at what stands in the file. */
+  written(spec: LabelSpec<unknown>): string {
+    return this.#given(spec)[0] ?? spec.key;
+  }
+
+  error(key: string, message: string): void {
+    this.#diagnostics.error({ path: `${this.#path}.${key}` }, message);
+  }
+
+  warning(key: string, message: string): void {
+    this.#diagnostics.warning({ path: `${this.#path}.${key}` }, message);
+  }
+
+  #given(spec: LabelSpec<unknown>): string[] {
+    return [spec.key, ...spec.aliases].filter((key) => this.#labels[key] !== undefined);
   }
 
   reportUnknown(): void {
@@ -220,18 +233,16 @@ class LabelReader {
     const known = new Set(specs.flatMap((spec) => [spec.key, ...spec.aliases]));
     for (const key of Object.keys(this.#labels)) {
       if (known.has(key) || key.startsWith(BUSINESS_PREFIX)) continue;
-      const place = { path: `${this.#path}.${key}` };
+      const meant = nearest(key.toLowerCase(), known);
       if (PLANNED.has(key)) {
-        this.#diagnostics.error(place, "is not supported by this version of Flyball");
+        this.error(key, "is not supported by this version of Flyball");
       } else if (OWN_PREFIXES.some((prefix) => key.startsWith(prefix))) {
-        this.#diagnostics.error(place, `is not a label of Flyball${didYouMean(nearest(key, known))}`);
+        this.error(key, `is not a label of Flyball${didYouMean(meant)}`);
       } else if (key.startsWith(VENDOR_PREFIX)) {
-        this.#diagnostics.warning(place, "is not acted on by this version of Flyball");
+        this.warning(key, `is not acted on by this version of Flyball${didYouMean(meant)}`);
       } else {
-        const meant = nearest(key, known);
-        // Another tool's label that merely looks alike keeps its peace; ours with a slip in the prefix does not.
-        const slip = meant !== undefined && nearest(prefixOf(key), [prefixOf(meant)]) !== undefined;
-        if (slip) this.#diagnostics.warning(place, `is not a label of Flyball${didYouMean(meant)}`);
+        const slip = meant !== undefined && startsAlike(key, meant) ? meant : businessSlip(key);
+        if (slip !== undefined) this.warning(key, `is not a label of Flyball${didYouMean(slip)}`);
       }
     }
   }
@@ -247,7 +258,7 @@ function readPolicy(
   if (!reader.has(scalingSpecs)) return undefined;
 
   const rules: Rule[] = [];
-  const cpu = readRule(reader, path, diagnostics, {
+  const cpu = readRule(reader, {
     metric: "cpu",
     max: LABELS.maxCpu,
     min: LABELS.minCpu,
@@ -256,7 +267,7 @@ function readPolicy(
   });
   if (cpu !== undefined) rules.push(cpu);
   const memoryBytes = resources.limitMemoryBytes ?? resources.reservedMemoryBytes;
-  const memory = readRule(reader, path, diagnostics, {
+  const memory = readRule(reader, {
     metric: "memory",
     max: LABELS.maxMemory,
     min: LABELS.minMemory,
@@ -273,9 +284,9 @@ function readPolicy(
   const stabilizationMs = reader.get(LABELS.stabilization) ?? DEFAULT_STABILIZATION_MS;
   const dryRun = reader.get(LABELS.dryRun) ?? false;
   if (minReplicas > maxReplicas) {
-    diagnostics.error(
-      { path: `${path}.${LABELS.min.key}` },
-      `must not be above ${LABELS.max.key}, got min ${minReplicas} and max ${maxReplicas}`,
+    reader.error(
+      reader.written(LABELS.min),
+      `must not be above ${reader.written(LABELS.max)}, got min ${minReplicas} and max ${maxReplicas}`,
     );
   }
   if (!reader.has([LABELS.maxCpu, LABELS.maxMemory])) {
@@ -294,37 +305,33 @@ interface RuleSource {
   readonly enforced: boolean;
 }
 
-function readRule(
-  reader: LabelReader,
-  path: string,
-  diagnostics: Diagnostics,
-  source: RuleSource,
-): Rule | undefined {
+function readRule(reader: LabelReader, source: RuleSource): Rule | undefined {
   const maxRatio = reader.get(source.max);
   const minRatio = reader.get(source.min);
+  const [maxKey, minKey] = [reader.written(source.max), reader.written(source.min)];
   if (maxRatio === undefined) {
     if (minRatio !== undefined && !reader.has([source.max])) {
-      diagnostics.error({ path: `${path}.${source.min.key}` }, `needs ${source.max.key} beside it`);
+      reader.error(minKey, `needs ${maxKey} beside it`);
     }
     return undefined;
   }
   if (source.capacity === undefined) {
-    diagnostics.error(
-      { path: `${path}.${source.max.key}` },
+    reader.error(
+      maxKey,
       `is a percentage of deploy.resources.limits.${source.metric}, and there is no such limit`,
     );
     return undefined;
   }
   if (source.enforced && maxRatio >= 1) {
-    diagnostics.error(
-      { path: `${path}.${source.max.key}` },
-      `expected less than 100 % of the limit, which use cannot pass, got ${maxRatio * 100} %`,
+    reader.error(
+      maxKey,
+      `expected less than 100 % of the limit, which use cannot pass, got ${percentText(maxRatio)}`,
     );
   }
   if (minRatio !== undefined && minRatio >= maxRatio) {
-    diagnostics.error(
-      { path: `${path}.${source.min.key}` },
-      `must be below ${source.max.key}, got ${minRatio * 100} % and ${maxRatio * 100} %`,
+    reader.error(
+      minKey,
+      `must be below ${maxKey}, got ${percentText(minRatio)} and ${percentText(maxRatio)}`,
     );
   }
   return {
@@ -344,7 +351,7 @@ export function cpuCapacityCores(resources: Resources): number {
  * Some labels flap by arithmetic: just above `max` at n replicas, a step out leads below `min`, and back. The
  * decision refuses the way back, but the labels do not mean what they say, so that is told when they are read.
  */
-function warnOfFlapping(policy: ScalingPolicy, path: string, diagnostics: Diagnostics): void {
+function warnOfFlapping(policy: ScalingPolicy, reader: LabelReader): void {
   for (const rule of policy.rules) {
     const { maxRatio, minRatio } = rule;
     if (maxRatio === undefined || minRatio === undefined) continue;
@@ -352,32 +359,30 @@ function warnOfFlapping(policy: ScalingPolicy, path: string, diagnostics: Diagno
     const before = policy.minReplicas;
     const after = Math.min(before + policy.step, policy.maxReplicas);
     const afterRatio = (maxRatio * before) / after;
-    if (after === before || afterRatio >= minRatio) continue;
-    const percent = (ratio: number) => Math.floor(ratio * 100);
-    diagnostics.warning(
-      { path: `${path}.autoscale.min_${rule.metric}` },
-      `flaps by arithmetic: ${percent(maxRatio)} % of ${before} is ${percent(afterRatio)} % of ${after}, below ${percent(minRatio)} %; ` +
-        `a scale-in that would have to be undone is refused, but say min_${rule.metric}: "${percent(afterRatio)}" or less, or a smaller step`,
+    const highestMin = Math.floor(percentOf(afterRatio));
+    if (after === before || percentOf(afterRatio) >= percentOf(minRatio)) continue;
+    // As a label, "0" and "1" are refused.
+    const smaller = highestMin > 1 ? `min_${rule.metric}: "${highestMin}" or less, or ` : "";
+    reader.warning(
+      reader.written(rule.metric === "cpu" ? LABELS.minCpu : LABELS.minMemory),
+      `flaps by arithmetic: ${percentText(maxRatio)} of ${before} is ${percentText(afterRatio)} of ${after}, below ${percentText(minRatio)}; ` +
+        `a scale-in that would have to be undone is refused, but say ${smaller}a smaller step`,
     );
   }
 }
 
-function readProbe(reader: LabelReader, path: string, diagnostics: Diagnostics): Probe | undefined {
+function readProbe(reader: LabelReader): Probe | undefined {
   const http = reader.get(LABELS.probeHttp);
   const tcp = reader.get(LABELS.probeTcp);
   if (http !== undefined && tcp !== undefined) {
-    diagnostics.error(
-      { path: `${path}.${LABELS.probeTcp.key}` },
-      `excludes ${LABELS.probeHttp.key}: keep one`,
-    );
+    reader.error(LABELS.probeTcp.key, `excludes ${LABELS.probeHttp.key}: keep one`);
   }
   return http ?? tcp;
 }
 
 function readBusinessLabels(
   labels: Readonly<Record<string, string>>,
-  path: string,
-  diagnostics: Diagnostics,
+  reader: LabelReader,
 ): Readonly<Record<string, string>> {
   const business: Record<string, string> = {};
   for (const [key, value] of Object.entries(labels)) {
@@ -385,8 +390,8 @@ function readBusinessLabels(
     const name = key.slice(BUSINESS_PREFIX.length);
     if (BUSINESS_NAME.test(name)) business[name] = value;
     else {
-      diagnostics.error(
-        { path: `${path}.${key}` },
+      reader.error(
+        key,
         "expected a Prometheus label name after business. (letters, digits and _, not starting with a digit or __)",
       );
     }
@@ -394,8 +399,28 @@ function readBusinessLabels(
   return business;
 }
 
-function prefixOf(key: string): string {
-  return key.split(".")[0] ?? key;
+/** Another tool's label that merely looks alike keeps its peace; ours with a slip in the prefix does not. */
+function startsAlike(key: string, meant: string): boolean {
+  const prefix = meant.slice(0, meant.indexOf("."));
+  const starts = [key.slice(0, prefix.length), key.split(".")[0] ?? key];
+  return starts.some((start) => nearest(start.toLowerCase(), [prefix]) !== undefined);
+}
+
+/** `business.team` for `busines.team`. */
+function businessSlip(key: string): string | undefined {
+  const [prefix, ...name] = key.split(".");
+  const business = BUSINESS_PREFIX.slice(0, -1);
+  const slipped = name.length > 0 && nearest(prefix?.toLowerCase() ?? "", [business]) !== undefined;
+  return slipped ? [business, ...name].join(".") : undefined;
+}
+
+/** To a hundredth of a percent, which also hides what binary fractions add. */
+function percentOf(ratio: number): number {
+  return Math.round(ratio * 10_000) / 100;
+}
+
+function percentText(ratio: number): string {
+  return `${percentOf(ratio)} %`;
 }
 
 function didYouMean(word: string | undefined): string {

@@ -7,6 +7,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = furthest + 1;
   for (const candidate of known) {
+    // A word of a megabyte is near to nothing, and that should cost nothing to say.
+    if (Math.abs(word.length - candidate.length) >= bestDistance) continue;
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) {
       best = candidate;

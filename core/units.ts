@@ -38,7 +38,7 @@ export function parseDurationMs(text: string): number | undefined {
 /** Milliseconds as a person would say them: `250ms`, `15s`, `5m`, `1h30m`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 0) return `-${formatDuration(-durationMs)}`;
-  if (durationMs < SECOND_MS) return `${Math.round(durationMs)}ms`;
+  if (Math.round(durationMs) < SECOND_MS) return `${Math.round(durationMs)}ms`;
   if (durationMs < 10 * SECOND_MS) return `${Number((durationMs / SECOND_MS).toFixed(1))}s`;
   let seconds = Math.round(durationMs / SECOND_MS);
   const parts: string[] = [];
@@ -78,20 +78,22 @@ const BYTES = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/iu;
 export function parseBytes(text: string): number | undefined {
   const match = BYTES.exec(text.trim());
   if (match === null) return undefined;
-  const unit = BYTE_UNITS[(match[2] ?? "").toLowerCase()];
-  return unit === undefined ? undefined : Math.floor(Number(match[1]) * unit);
+  const unit = BYTE_UNITS[(match[2] ?? "").toLowerCase()] ?? Number.NaN;
+  const bytes = Math.floor(Number(match[1]) * unit);
+  return Number.isFinite(bytes) ? bytes : undefined;
 }
 
 /** Bytes as `512 MiB`, with at most one decimal. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const rounded = (value: number) => Number(value.toFixed(1));
   let value = bytes;
   let unit = 0;
-  while (Math.abs(value) >= 1024 && unit < units.length - 1) {
+  while (Math.abs(rounded(value)) >= 1024 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${Number(value.toFixed(1))} ${units[unit] ?? "B"}`;
+  return `${rounded(value)} ${units[unit] ?? "B"}`;
 }
 
 /** 0.714 as `71 %`: percent is for people only. */

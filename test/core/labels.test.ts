@@ -1,0 +1,443 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type DecodedLabels, decodeLabels, LABELS } from "../../core/labels.ts";
+import type { Resources } from "../../core/types.ts";
+
+const PATH = "services.web.labels";
+
+function decode(labels: Record<string, string>, resources: Resources = {}): DecodedLabels {
+  return decodeLabels(labels, resources, PATH);
+}
+
+/** Every diagnostic as one line, its place without the part that all share. */
+function said(decoded: DecodedLabels): string[] {
+  return decoded.diagnostics.map(
+    ({ severity, path, message }) => `${severity} ${path.replace(`${PATH}.`, "")}: ${message}`,
+  );
+}
+
+describe("a service's labels", () => {
+  test("two of them make a policy, the rest has its defaults", () => {
+    const decoded = decode({ "autoscale.max_cpu": "70", "autoscale.step": "2" });
+    assert.deepEqual(decoded, {
+      scaling: {
+        rules: [{ metric: "cpu", maxRatio: 0.7, capacity: 1 }],
+        minReplicas: 1,
+        maxReplicas: 10,
+        step: 2,
+        windowMs: 10_000,
+        cooldownMs: 15_000,
+        stabilizationMs: 300_000,
+        dryRun: false,
+      },
+      businessLabels: {},
+      diagnostics: [],
+    });
+  });
+
+  test("all of them together are read", () => {
+    const decoded = decode(
+      {
+        "autoscale.max_cpu": "70",
+        "autoscale.min_cpu": "20",
+        "autoscale.max_memory": "80%",
+        "autoscale.min_memory": "0.3",
+        "autoscale.step": "2",
+        "autoscale.min": "2",
+        "autoscale.max": "20",
+        "autoscale.window": "30s",
+        "autoscale.cooldown": "0",
+        "autoscale.stabilization": "2m",
+        "autoscale.dry_run": "on",
+        "probe.http": ":8080/healthz",
+        "business.team": "checkout",
+      },
+      { limitCores: 0.5, limitMemoryBytes: 1_000 },
+    );
+    assert.deepEqual(decoded, {
+      scaling: {
+        rules: [
+          { metric: "cpu", maxRatio: 0.7, minRatio: 0.2, capacity: 0.5 },
+          { metric: "memory", maxRatio: 0.8, minRatio: 0.3, capacity: 1_000 },
+        ],
+        minReplicas: 2,
+        maxReplicas: 20,
+        step: 2,
+        windowMs: 30_000,
+        cooldownMs: 0,
+        stabilizationMs: 120_000,
+        dryRun: true,
+      },
+      probe: { kind: "http", port: 8080, path: "/healthz" },
+      businessLabels: { team: "checkout" },
+      diagnostics: [],
+    });
+  });
+
+  test("none of Flyball's means no policy and no word", () => {
+    assert.deepEqual(decode({ maintainer: "someone" }), { businessLabels: {}, diagnostics: [] });
+  });
+
+  test("the defaults that the reference prints are those that are used", () => {
+    const named = decode({
+      "autoscale.max_cpu": "70",
+      ...Object.fromEntries(
+        [
+          LABELS.step,
+          LABELS.min,
+          LABELS.max,
+          LABELS.window,
+          LABELS.cooldown,
+          LABELS.stabilization,
+          LABELS.dryRun,
+        ].map(({ key, defaultText }) => [key, defaultText]),
+      ),
+    });
+    assert.deepEqual(named.scaling, decode({ "autoscale.max_cpu": "70" }).scaling);
+    assert.ok(named.scaling !== undefined);
+  });
+
+  for (const { key, example, read } of Object.values(LABELS)) {
+    test(`the reference's example of ${key} can be read`, () => assert.ok("value" in read(example)));
+  }
+
+  test("a lower bound above the default upper one raises that", () => {
+    const { scaling } = decode({ "autoscale.max_cpu": "70", "autoscale.min": "15" });
+    assert.deepEqual([scaling?.minReplicas, scaling?.maxReplicas], [15, 15]);
+  });
+});
+
+describe("what 100 % is", () => {
+  const cpuCapacity = (resources: Resources) =>
+    decode({ "autoscale.max_cpu": "70" }, resources).scaling?.rules[0]?.capacity;
+
+  test("of CPU: the limit, else the reservation, else one core", () => {
+    assert.equal(cpuCapacity({ limitCores: 2, reservedCores: 0.5 }), 2);
+    assert.equal(cpuCapacity({ reservedCores: 0.5 }), 0.5);
+    assert.equal(cpuCapacity({}), 1);
+  });
+
+  test("of memory: the limit, else the reservation, else an error", () => {
+    const labels = { "autoscale.max_memory": "80" };
+    assert.equal(decode(labels, { reservedMemoryBytes: 5 }).scaling?.rules[0]?.capacity, 5);
+    const without = decode(labels);
+    assert.equal(without.scaling, undefined);
+    assert.deepEqual(said(without), [
+      "error autoscale.max_memory: is a percentage of deploy.resources.limits.memory, and there is no such limit",
+    ]);
+  });
+
+  test("cannot be passed where the engine enforces it, so a threshold there is refused", () => {
+    const decoded = decode({ "autoscale.max_cpu": "110" }, { limitCores: 1 });
+    assert.equal(decoded.scaling, undefined);
+    assert.deepEqual(said(decoded), [
+      "error autoscale.max_cpu: expected less than 100 % of the limit, which use cannot pass, got 110 %",
+    ]);
+  });
+
+  test("may be passed where nothing is enforced", () => {
+    assert.equal(
+      decode({ "autoscale.max_cpu": "150" }, { reservedCores: 1 }).scaling?.rules[0]?.maxRatio,
+      1.5,
+    );
+  });
+});
+
+describe("another platform's spelling", () => {
+  const ours = { max_cpu: "70", min_cpu: "30", max_memory: "80", min_memory: "30", step: "2" };
+  const resources = { limitMemoryBytes: 100 };
+
+  test("means the same as ours, for every one of them", () => {
+    const written = Object.entries(ours);
+    const theirs = decode(
+      {
+        ...Object.fromEntries(written.map(([name, value]) => [`aliyun.auto_scaling.${name}`, value])),
+        "aliyun.auto_scaling.min_instances": "3",
+        "aliyun.auto_scaling.max_instances": "9",
+      },
+      resources,
+    );
+    const own = decode(
+      {
+        ...Object.fromEntries(written.map(([name, value]) => [`autoscale.${name}`, value])),
+        "autoscale.min": "3",
+        "autoscale.max": "9",
+      },
+      resources,
+    );
+    assert.ok(own.scaling !== undefined);
+    assert.deepEqual(theirs.scaling, own.scaling);
+  });
+
+  test("beside ours with the same value is no contradiction, however it is written", () => {
+    const decoded = decode({ "autoscale.max_cpu": "70", "aliyun.auto_scaling.max_cpu": "70%" });
+    assert.equal(decoded.scaling?.rules[0]?.maxRatio, 0.7);
+    assert.deepEqual(said(decoded), []);
+  });
+
+  test("beside ours with another value is refused with both names", () => {
+    const decoded = decode({ "autoscale.max_cpu": "70", "aliyun.auto_scaling.max_cpu": "80" });
+    assert.equal(decoded.scaling, undefined);
+    assert.deepEqual(said(decoded), [
+      "error autoscale.max_cpu: contradicts aliyun.auto_scaling.max_cpu: keep one",
+    ]);
+  });
+
+  test("beside ours is read even where ours is fine", () => {
+    const decoded = decode({ "autoscale.max_cpu": "70", "aliyun.auto_scaling.max_cpu": "lots" });
+    assert.equal(decoded.scaling, undefined);
+    assert.match(
+      said(decoded).join("\n"),
+      /error aliyun\.auto_scaling\.max_cpu: expected a percentage.*got "lots"/,
+    );
+  });
+
+  test("is named where a problem stands under it", () => {
+    const bounds = decode({
+      "aliyun.auto_scaling.max_cpu": "70",
+      "aliyun.auto_scaling.min_instances": "9",
+      "aliyun.auto_scaling.max_instances": "3",
+    });
+    assert.deepEqual(said(bounds), [
+      "error aliyun.auto_scaling.min_instances: must not be above aliyun.auto_scaling.max_instances, got min 9 and max 3",
+    ]);
+    const thresholds = decode({ "aliyun.auto_scaling.max_cpu": "30", "aliyun.auto_scaling.min_cpu": "70" });
+    assert.deepEqual(said(thresholds), [
+      "error aliyun.auto_scaling.min_cpu: must be below aliyun.auto_scaling.max_cpu, got 70 % and 30 %",
+    ]);
+    const noLimit = decode({ "aliyun.auto_scaling.max_memory": "80" });
+    assert.match(said(noLimit)[0] ?? "", /^error aliyun\.auto_scaling\.max_memory: is a percentage of/);
+  });
+
+  test("that Flyball does not act on is warned about, and the rest goes on", () => {
+    const decoded = decode({
+      "autoscale.max_cpu": "70",
+      "aliyun.lb.port_80": "tcp/80",
+      "aliyun.global": "true",
+    });
+    assert.ok(decoded.scaling !== undefined);
+    assert.deepEqual(said(decoded), [
+      "warning aliyun.lb.port_80: is not acted on by this version of Flyball",
+      "warning aliyun.global: is not acted on by this version of Flyball",
+    ]);
+  });
+
+  test("with a slip in its prefix names the one that was meant", () => {
+    assert.deepEqual(said(decode({ "aliyun.autoscaling.max_cpu": "70" })), [
+      "warning aliyun.autoscaling.max_cpu: is not acted on by this version of Flyball: did you mean aliyun.auto_scaling.max_cpu?",
+    ]);
+  });
+});
+
+describe("a label that cannot be used", () => {
+  const refused: [string, Record<string, string>, string][] = [
+    [
+      "a percentage in words",
+      { "autoscale.max_cpu": "seventy" },
+      'error autoscale.max_cpu: expected a percentage, as "70" or "70%", got "seventy"',
+    ],
+    [
+      "an empty value",
+      { "autoscale.max_cpu": "" },
+      'error autoscale.max_cpu: expected a percentage, as "70" or "70%", got ""',
+    ],
+    [
+      "a step of 0",
+      { "autoscale.max_cpu": "70", "autoscale.step": "0" },
+      'error autoscale.step: expected a whole number of at least 1, got "0"',
+    ],
+    [
+      "min above max",
+      { "autoscale.max_cpu": "70", "autoscale.min": "5", "autoscale.max": "3" },
+      "error autoscale.min: must not be above autoscale.max, got min 5 and max 3",
+    ],
+    [
+      "a lower threshold that is not below the upper one",
+      { "autoscale.max_cpu": "29", "autoscale.min_cpu": "57" },
+      "error autoscale.min_cpu: must be below autoscale.max_cpu, got 57 % and 29 %",
+    ],
+    [
+      "a duration without a unit",
+      { "autoscale.max_cpu": "70", "autoscale.cooldown": "30" },
+      'error autoscale.cooldown: expected a duration, as "15s" or "5m", got "30"',
+    ],
+    [
+      "settings without a rule",
+      { "autoscale.step": "2" },
+      `error ${PATH}: expected a rule to scale by, as autoscale.max_cpu: "70"; got none`,
+    ],
+    [
+      "both kinds of probe",
+      { "probe.http": "/", "probe.tcp": ":80" },
+      "error probe.tcp: excludes probe.http: keep one",
+    ],
+  ];
+  for (const [story, labels, problem] of refused) {
+    test(`${story} is refused with the reason`, () => {
+      const decoded = decode(labels);
+      assert.equal(decoded.scaling, undefined);
+      assert.deepEqual(said(decoded), [problem]);
+    });
+  }
+
+  test("a lower threshold alone needs the upper one", () => {
+    const decoded = decode({ "autoscale.min_cpu": "30" });
+    assert.equal(decoded.scaling, undefined);
+    assert.ok(said(decoded).includes("error autoscale.min_cpu: needs autoscale.max_cpu beside it"));
+  });
+
+  test("every problem is reported, not only the first", () => {
+    const decoded = decode({
+      "autoscale.max_cpu": "seventy",
+      "autoscale.step": "0",
+      "autoscale.window": "1s",
+      "business.my-team": "x",
+      "autoscale.maximum": "3",
+    });
+    assert.equal(decoded.diagnostics.filter(({ severity }) => severity === "error").length, 5);
+  });
+});
+
+describe("a label that is not known", () => {
+  const slips: [string, string][] = [
+    ["autoscale.max_cup", "autoscale.max_cpu"],
+    ["autoscale.maxcpu", "autoscale.max_cpu"],
+    ["autoscale.MAX_CPU", "autoscale.max_cpu"],
+    ["autoscale.steps", "autoscale.step"],
+    ["autoscale.dry-run", "autoscale.dry_run"],
+    ["probe.htp", "probe.http"],
+    ["aliyun.auto_scaling.max_instance", "aliyun.auto_scaling.max_instances"],
+  ];
+  for (const [written, meant] of slips) {
+    test(`${written} is an error that names ${meant}, and the service does not scale by half`, () => {
+      const decoded = decode({ "autoscale.max_memory": "80", [written]: "1" }, { limitMemoryBytes: 100 });
+      assert.equal(decoded.scaling, undefined);
+      assert.deepEqual(said(decoded), [
+        `error ${written}: is not a label of Flyball: did you mean ${meant}?`,
+      ]);
+    });
+  }
+
+  test("and is near to none is an error without a guess", () => {
+    assert.deepEqual(said(decode({ "autoscale.banana_split": "1" })), [
+      "error autoscale.banana_split: is not a label of Flyball",
+    ]);
+  });
+
+  const prefixSlips: [string, string][] = [
+    ["autoscal.max_cpu", "autoscale.max_cpu"],
+    ["autoscaler.max_cpu", "autoscale.max_cpu"],
+    ["auto_scale.max_cpu", "autoscale.max_cpu"],
+    ["Autoscale.Max_CPU", "autoscale.max_cpu"],
+    ["autoscale_max_cpu", "autoscale.max_cpu"],
+    ["autoscale-max-cpu", "autoscale.max_cpu"],
+    ["autoscale/max_cpu", "autoscale.max_cpu"],
+    ["prob.http", "probe.http"],
+    ["alyun.auto_scaling.max_cpu", "aliyun.auto_scaling.max_cpu"],
+    ["busines.team", "business.team"],
+  ];
+  for (const [written, meant] of prefixSlips) {
+    test(`${written} is warned about, because ${meant} was meant`, () => {
+      assert.deepEqual(said(decode({ [written]: "70" })), [
+        `warning ${written}: is not a label of Flyball: did you mean ${meant}?`,
+      ]);
+    });
+  }
+
+  for (const key of [
+    "com.docker.compose.project",
+    "com.centurylinklabs.watchtower.enable",
+    "traefik.enable",
+    "traefik.http.routers.web.rule",
+    "app.kubernetes.io/name",
+    "org.opencontainers.image.source",
+    "autoheal",
+    "autoheal.stop.timeout",
+    "ofelia.enabled",
+    "prometheus.io/scrape",
+    "co.elastic.logs/enabled",
+    "maintainer",
+    "version",
+    "team",
+    "",
+  ]) {
+    test(`another tool's label "${key}" says nothing`, () =>
+      assert.deepEqual(said(decode({ [key]: "x" })), []));
+  }
+
+  for (const key of [
+    "autoscale.max_rps",
+    "autoscale.query",
+    "autoscale.schedule",
+    "autoscale.predict",
+    "probe.cmd",
+  ]) {
+    test(`but planned, as ${key}, is refused by name and never taken for a typo`, () => {
+      const decoded = decode({ "autoscale.max_cpu": "70", [key]: "1" });
+      assert.equal(decoded.scaling, undefined);
+      assert.deepEqual(said(decoded), [`error ${key}: is not supported by this version of Flyball`]);
+    });
+  }
+});
+
+describe("business labels", () => {
+  test("become Prometheus labels with their values untouched", () => {
+    const decoded = decode({
+      "business.team": " checkout ",
+      "business.cost_center": "42",
+      "business._x": "",
+    });
+    assert.deepEqual(decoded.businessLabels, { team: " checkout ", cost_center: "42", _x: "" });
+    assert.deepEqual(said(decoded), []);
+  });
+
+  for (const name of ["", "my-team", "1st", "__reserved", "__proto__", "a.b", "größe"]) {
+    test(`named "${name}" are refused, as Prometheus would`, () => {
+      const decoded = decode({ [`business.${name}`]: "x" });
+      assert.deepEqual(decoded.businessLabels, {});
+      assert.match(said(decoded).join("\n"), /^error business\..*expected a Prometheus label name/);
+    });
+  }
+});
+
+describe("labels that flap by arithmetic", () => {
+  test("are warned about, with a value that does not", () => {
+    const decoded = decode({ "autoscale.max_cpu": "70", "autoscale.min_cpu": "50" });
+    assert.ok(decoded.scaling !== undefined);
+    assert.deepEqual(said(decoded), [
+      "warning autoscale.min_cpu: flaps by arithmetic: 70 % of 1 is 35 % of 2, below 50 %; " +
+        'a scale-in that would have to be undone is refused, but say min_cpu: "35" or less, or a smaller step',
+    ]);
+  });
+
+  test("are told in the percentages that were written", () => {
+    const [warning] = said(decode({ "autoscale.max_cpu": "57", "autoscale.min_cpu": "29" }));
+    assert.match(warning ?? "", /57 % of 1 is 28\.5 % of 2, below 29 %/);
+  });
+
+  test("are not those where one step leads below the upper and above the lower threshold", () => {
+    assert.deepEqual(said(decode({ "autoscale.max_cpu": "70", "autoscale.min_cpu": "35" })), []);
+    assert.deepEqual(
+      said(decode({ "autoscale.max_cpu": "70", "autoscale.min_cpu": "50", "autoscale.min": "4" })),
+      [],
+    );
+  });
+
+  test("are not those that cannot step at all", () => {
+    const labels = {
+      "autoscale.max_cpu": "70",
+      "autoscale.min_cpu": "60",
+      "autoscale.min": "3",
+      "autoscale.max": "3",
+    };
+    assert.deepEqual(said(decode(labels)), []);
+  });
+
+  test("are never told to say a percentage that would be refused", () => {
+    const [warning] = said(
+      decode({ "autoscale.max_cpu": "3", "autoscale.min_cpu": "2", "autoscale.step": "9" }),
+    );
+    assert.match(warning ?? "", /flaps by arithmetic/);
+    assert.doesNotMatch(warning ?? "", /"0"|"1"/);
+  });
+});
