@@ -65,7 +65,7 @@ const BURST_FACTOR = 1.2;
  */
 export function decide(input: ScalingInput): ScalingOutput {
   const { nowMs, policy, desired } = input;
-  const previous = input.memory ?? { need: startNeedHistory(nowMs, desired, policy.stabilizationMs) };
+  const previous = memoryFor(input);
   const readings = policy.rules.map((rule) => readRule(rule, input));
   const verdicts = readings.map((reading) => reading.verdict);
 
@@ -122,6 +122,12 @@ export function decide(input: ScalingInput): ScalingOutput {
       ...(lastInAtMs === undefined ? {} : { lastInAtMs }),
     },
   };
+}
+
+/** A policy whose stabilization window was changed starts to remember anew. */
+function memoryFor({ memory, policy, nowMs, desired }: ScalingInput): ScalingMemory {
+  if (memory?.need.windowMs === policy.stabilizationMs) return memory;
+  return { ...memory, need: startNeedHistory(nowMs, desired, policy.stabilizationMs) };
 }
 
 interface RuleReading {

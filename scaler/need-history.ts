@@ -6,7 +6,7 @@ const PARTS = 5;
  * Kept as the peak of each part of the window: a handful of numbers, however often it is evaluated.
  */
 export interface NeedHistory {
-  readonly partMs: number;
+  readonly windowMs: number;
   /** When the newest part began. */
   readonly startedAtMs: number;
   /** Peaks, newest first. */
@@ -16,13 +16,14 @@ export interface NeedHistory {
 /** Nothing was seen yet, so as much as there is counts as needed. */
 export function startNeedHistory(nowMs: number, desired: number, windowMs: number): NeedHistory {
   const peaks = windowMs === 0 ? [] : Array.from({ length: PARTS + 1 }, () => desired);
-  return { partMs: windowMs / PARTS, startedAtMs: nowMs, peaks };
+  return { windowMs, startedAtMs: nowMs, peaks };
 }
 
 export function recordNeed(history: NeedHistory, nowMs: number, count: number): NeedHistory {
   if (history.peaks.length === 0) return history;
   const [newest = count, ...older] = history.peaks;
-  const passed = Math.floor((nowMs - history.startedAtMs) / history.partMs);
+  const partMs = history.windowMs / PARTS;
+  const passed = Math.floor((nowMs - history.startedAtMs) / partMs);
   // A clock that was set back leaves the parts as they are.
   if (passed <= 0) {
     return newest >= count ? history : { ...history, peaks: [count, ...older] };
@@ -33,8 +34,8 @@ export function recordNeed(history: NeedHistory, nowMs: number, count: number): 
     index === 0 ? count : unseen,
   );
   return {
-    partMs: history.partMs,
-    startedAtMs: history.startedAtMs + passed * history.partMs,
+    windowMs: history.windowMs,
+    startedAtMs: history.startedAtMs + passed * partMs,
     peaks: [...fresh, ...history.peaks].slice(0, PARTS + 1),
   };
 }
@@ -48,6 +49,6 @@ export function needed(history: NeedHistory): number {
 export function remainingNeed(history: NeedHistory, nowMs: number, count: number): number {
   const newestAbove = history.peaks.findIndex((peak) => peak > count);
   if (newestAbove < 0) return 0;
-  const forgottenAtMs = history.startedAtMs + (PARTS + 1 - newestAbove) * history.partMs;
+  const forgottenAtMs = history.startedAtMs + ((PARTS + 1 - newestAbove) * history.windowMs) / PARTS;
   return Math.max(0, forgottenAtMs - nowMs);
 }

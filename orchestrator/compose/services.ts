@@ -1,0 +1,163 @@
+import type { Diagnostic } from "../../core/diagnostics.ts";
+import { Diagnostics } from "../../core/diagnostics.ts";
+import { decodeLabels } from "../../core/labels.ts";
+import {
+  type Dependency,
+  type Project,
+  type ProjectNetwork,
+  type ProjectVolume,
+  type ReplicaTemplate,
+  type Service,
+  serviceIdOf,
+} from "../../core/types.ts";
+import type {
+  ComposeDependency,
+  ComposeNetwork,
+  ComposeProject,
+  ComposeService,
+  ComposeVolume,
+} from "./model.ts";
+import { replicaTemplate } from "./template.ts";
+import { templateHash } from "./template-hash.ts";
+
+/**
+ * The services, networks and volumes that a normalized compose project asks for. Labels that cannot be used leave a
+ * service without scaling and the others as they are; what cannot be run as written is an error of the project.
+ */
+export function projectOf(
+  compose: ComposeProject,
+  source: { workingDirectory: string; composeFiles: readonly string[] },
+): { project: Project; diagnostics: readonly Diagnostic[] } {
+  const diagnostics = new Diagnostics();
+  const services = Object.entries(compose.services)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, service]) => serviceOf(compose, name, service, diagnostics));
+  const project: Project = {
+    name: compose.name,
+    workingDirectory: source.workingDirectory,
+    composeFiles: source.composeFiles,
+    services,
+    networks: Object.entries(compose.networks ?? {}).map(([key, network]) => networkOf(key, network)),
+    volumes: Object.entries(compose.volumes ?? {}).map(([key, volume]) => volumeOf(key, volume)),
+  };
+  return { project, diagnostics: diagnostics.all };
+}
+
+function serviceOf(
+  compose: ComposeProject,
+  name: string,
+  service: ComposeService,
+  diagnostics: Diagnostics,
+): Service {
+  const path = `services.${name}`;
+  const template = replicaTemplate(compose, name, service, diagnostics);
+  const labels = { ...service.labels, ...service.deploy?.labels };
+  const decoded = decodeLabels(labels, template.resources, `${path}.labels`);
+  // A label that cannot be used is the service's own trouble: said, and not an end to the project.
+  diagnostics.addAll(
+    decoded.diagnostics.map((diagnostic) => ({
+      ...diagnostic,
+      severity: "warning" as const,
+      message:
+        diagnostic.severity === "error"
+          ? `${diagnostic.message} (the service does not scale)`
+          : diagnostic.message,
+    })),
+  );
+
+  const restarting: ReplicaTemplate = {
+    ...template,
+    ...(decoded.probe === undefined ? {} : { probe: decoded.probe }),
+    // A service that scales is meant to stay up; compose's own default is for one-off containers as well.
+    ...(decoded.scaling !== undefined && saysNothingOfRestart(service)
+      ? { restart: { condition: "any", delayMs: template.restart.delayMs } as const }
+      : {}),
+  };
+  const singleReplicaReason = whySingle(service, restarting);
+  const asked = service.deploy?.mode === "global" ? 1 : (service.scale ?? service.deploy?.replicas ?? 1);
+  if (singleReplicaReason !== undefined && (asked > 1 || decoded.scaling !== undefined)) {
+    diagnostics.warning(
+      { path },
+      `cannot have more than one replica on a Docker engine: ${singleReplicaReason}`,
+    );
+  }
+  return {
+    id: serviceIdOf(compose.name, name),
+    project: compose.name,
+    name,
+    template: restarting,
+    templateHash: templateHash(restarting),
+    initialReplicas: asked,
+    ...(decoded.scaling === undefined ? {} : { scaling: decoded.scaling }),
+    businessLabels: decoded.businessLabels,
+    dependsOn: Object.entries(service.depends_on ?? {}).map(([other, dependency]) =>
+      dependencyOf(compose.name, other, dependency),
+    ),
+    ...(singleReplicaReason === undefined ? {} : { singleReplicaReason }),
+  };
+}
+
+function saysNothingOfRestart(service: ComposeService): boolean {
+  return service.restart === undefined && service.deploy?.restart_policy === undefined;
+}
+
+/** What two replicas of one container cannot share. */
+function whySingle(service: ComposeService, template: ReplicaTemplate): string | undefined {
+  if (service.deploy?.mode === "global") return "deploy.mode is global: one for each node";
+  if (service.container_name !== undefined) return `container_name is fixed to ${service.container_name}`;
+  const fixedPort = template.ports.find(
+    (port) => port.published !== undefined && !port.published.includes("-"),
+  );
+  if (fixedPort !== undefined) {
+    return `host port ${fixedPort.published} is fixed; publish "${fixedPort.target}" alone, or a range, to let each have its own`;
+  }
+  const fixedAddress = template.networks.find((network) => network.ipv4Address ?? network.ipv6Address);
+  if (fixedAddress !== undefined) return `its address on ${fixedAddress.network} is fixed`;
+  if (service.mac_address !== undefined) return "its mac_address is fixed";
+  if (template.networkMode === "host") return "it uses the host's network";
+  return undefined;
+}
+
+const CONDITIONS = {
+  service_started: "started",
+  service_healthy: "healthy",
+  service_completed_successfully: "completed",
+} as const;
+
+function dependencyOf(project: string, other: string, dependency: ComposeDependency): Dependency {
+  return {
+    service: serviceIdOf(project, other),
+    condition: CONDITIONS[dependency.condition],
+    required: dependency.required,
+  };
+}
+
+function networkOf(key: string, network: ComposeNetwork): ProjectNetwork {
+  return {
+    key,
+    name: network.name,
+    external: network.external === true,
+    ...(network.driver === undefined ? {} : { driver: network.driver }),
+    driverOptions: network.driver_opts ?? {},
+    labels: network.labels ?? {},
+    internal: network.internal === true,
+    attachable: network.attachable === true,
+    enableIpv6: network.enable_ipv6 === true,
+    subnets: (network.ipam.config ?? []).map(({ subnet, gateway, ip_range: ipRange }) => ({
+      ...(subnet === undefined ? {} : { subnet }),
+      ...(gateway === undefined ? {} : { gateway }),
+      ...(ipRange === undefined ? {} : { ipRange }),
+    })),
+  };
+}
+
+function volumeOf(key: string, volume: ComposeVolume): ProjectVolume {
+  return {
+    key,
+    name: volume.name,
+    external: volume.external === true,
+    ...(volume.driver === undefined ? {} : { driver: volume.driver }),
+    driverOptions: volume.driver_opts ?? {},
+    labels: volume.labels ?? {},
+  };
+}
