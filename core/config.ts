@@ -8,9 +8,14 @@ import { FlyballError, messageOf } from "./errors.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { nearest } from "./nearest.ts";
 
+const HIGHEST_PORT = 65_535;
+const LISTEN = /^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/;
 const listenAddress = z
   .string()
-  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port, as "127.0.0.1:7070"');
+  .refine(
+    (text) => LISTEN.test(text) && parseListen(text).port <= HIGHEST_PORT,
+    'expected host:port, as "127.0.0.1:7070"',
+  );
 
 const schema = z.strictObject({
   /** Where the daemon keeps what an engine cannot. */
@@ -49,6 +54,8 @@ const VARIABLES = {
   logLevel: "FLYBALL_LOG_LEVEL",
 } as const satisfies Record<keyof z.infer<typeof schema>, string>;
 
+/** Where a setting came from, in place of a file. */
+const ENVIRONMENT = "environment";
 const SYSTEM_CONFIG_FILE = "/etc/flyball/flyball.yaml";
 export const DEFAULT_LISTEN = "127.0.0.1:7070";
 
@@ -58,10 +65,10 @@ export const DEFAULT_LISTEN = "127.0.0.1:7070";
  */
 export function loadConfig(flags: Settings, environment: Environment, file?: string): Config {
   const diagnostics = new Diagnostics();
-  const named = file ?? environment["FLYBALL_CONFIG"];
+  const named = file ?? (environment["FLYBALL_CONFIG"] || undefined);
   const path = named ?? (existsSync(SYSTEM_CONFIG_FILE) ? SYSTEM_CONFIG_FILE : undefined);
   const fromFile = path === undefined ? {} : check(readYaml(path), path, diagnostics);
-  const fromEnvironment = check(settingsOf(environment), "environment", diagnostics);
+  const fromEnvironment = check(settingsOf(environment), ENVIRONMENT, diagnostics);
   const fromFlags = check(withoutUndefined(flags), "flags", diagnostics);
   diagnostics.throwIfErrors("CONFIG_INVALID", "the configuration cannot be used");
 
@@ -79,7 +86,7 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
 /** `/var/lib/flyball` for root, else below the user's state directory. */
 function defaultDataDirectory(environment: Environment): string {
   if (process.getuid?.() === 0) return "/var/lib/flyball";
-  return join(environment["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "flyball");
+  return join(environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "flyball");
 }
 
 function parseListen(text: string): Config["listen"] {
@@ -96,12 +103,16 @@ function readYaml(path: string): unknown {
       cause: error,
     });
   }
-  const document = parseDocument(text, { prettyErrors: true });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    throw new FlyballError("CONFIG_INVALID", `the config file ${path} is not YAML: ${problem.message}`);
+  try {
+    const document = parseDocument(text, { prettyErrors: true });
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    throw new FlyballError("CONFIG_INVALID", `the config file ${path} is not YAML: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
-  return document.toJS({ maxAliasCount: 100 }) ?? {};
 }
 
 function check(value: unknown, source: string, diagnostics: Diagnostics): z.infer<typeof schema> {
@@ -114,9 +125,24 @@ function check(value: unknown, source: string, diagnostics: Diagnostics): z.infe
         const hint = meant === undefined ? "" : `: did you mean ${meant}?`;
         diagnostics.error({ path: key, file: source }, `is not a setting${hint}`);
       }
-    } else diagnostics.error({ path: issue.path.join("."), file: source }, issue.message);
+    } else {
+      const key = issue.path.join(".");
+      const path = source === ENVIRONMENT && isSetting(key) ? VARIABLES[key] : key;
+      diagnostics.error({ path, file: source }, `${issue.message}${whatCame(value, key)}`);
+    }
   }
   return {};
+}
+
+function isSetting(key: string): key is keyof typeof VARIABLES {
+  return Object.hasOwn(VARIABLES, key);
+}
+
+/** A token is never shown, not even one that cannot be used. */
+function whatCame(value: unknown, key: string): string {
+  if (key === "token" || typeof value !== "object" || value === null) return "";
+  const came: unknown = Object.entries(value).find(([name]) => name === key)?.[1];
+  return came === undefined ? "" : `, got ${JSON.stringify(came)}`;
 }
 
 function settingsOf(environment: Environment): Settings {
