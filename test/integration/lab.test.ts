@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { callApi } from "../lab/api.ts";
-import { compose, LAB_IMAGE, labEngines, skipWithoutEngine } from "../lab/engines.ts";
+import type { CommandResult } from "../lab/command.ts";
+import {
+  compose,
+  composeV1,
+  LAB_IMAGE,
+  type LabEngine,
+  labEngines,
+  skipWithoutEngine,
+} from "../lab/engines.ts";
 
 const engines = await labEngines();
 
@@ -21,41 +29,56 @@ services:
       interval: 1s
 `;
 
+type Run = (...args: string[]) => Promise<CommandResult>;
+
+/** Runs `body` with a project of its own, which is taken down afterwards. */
+async function withProject(
+  program: typeof compose,
+  engine: LabEngine,
+  project: string,
+  body: (run: Run) => Promise<void>,
+): Promise<void> {
+  const cwd = await mkdtemp(join(tmpdir(), "flyball-lab-test-"));
+  const run: Run = (...args) => program(engine, ["--project-name", project, ...args], { cwd });
+  try {
+    await writeFile(join(cwd, "compose.yaml"), COMPOSE_FILE);
+    await body(run);
+  } finally {
+    await run("down", "--timeout", "0");
+    await rm(cwd, { recursive: true });
+  }
+}
+
 describe("the lab", { skip: skipWithoutEngine(engines) }, () => {
   for (const engine of engines) {
-    test(`engine ${engine.name} runs a compose project with limits, a port and names that resolve`, async (t) => {
-      const cwd = await mkdtemp(join(tmpdir(), "flyball-lab-test-"));
-      const run = (...args: string[]) => compose(engine, ["--project-name", "labtest", ...args], { cwd });
-      t.after(async () => {
-        await run("down", "--timeout", "0");
-        await rm(cwd, { recursive: true });
-      });
-      await writeFile(join(cwd, "compose.yaml"), COMPOSE_FILE);
+    const inspect = async (container: string) => {
+      const { status, body } = await callApi(engine.socketPath, "GET", `/containers/${container}/json`);
+      assert.equal(status, 200, body);
+      return JSON.parse(body) as { HostConfig: { NanoCpus: number; Memory: number } };
+    };
 
-      const up = await run("up", "--detach", "--wait", "--scale", "web=2");
-      assert.equal(up.exitCode, 0, up.stderr);
+    test(`engine ${engine.name} runs a compose project with limits, a port and names that resolve`, () =>
+      withProject(compose, engine, "labtest", async (run) => {
+        const up = await run("up", "--detach", "--wait", "--scale", "web=2");
+        assert.equal(up.exitCode, 0, up.stderr);
 
-      const address = await run("port", "--index", "2", "web", "80");
-      const page = await fetch(`http://${address.stdout.trim()}/`);
-      assert.equal(await page.text(), "hello\n");
+        const address = await run("port", "--index", "2", "web", "80");
+        const page = await fetch(`http://${address.stdout.trim()}/`);
+        assert.equal(await page.text(), "hello\n");
 
-      const neighbour = await run(
-        "exec",
-        "--no-TTY",
-        "web",
-        "wget",
-        "-q",
-        "-O",
-        "-",
-        "http://labtest-web-2/",
-      );
-      assert.equal(neighbour.stdout, "hello\n", neighbour.stderr);
+        const neighbour = ["timeout", "5", "wget", "-q", "-O", "-", "http://labtest-web-2/"];
+        const answer = await run("exec", "--no-TTY", "web", ...neighbour);
+        assert.equal(answer.stdout, "hello\n", answer.stderr);
 
-      const inspected = await callApi(engine.socketPath, "GET", "/containers/labtest-web-1/json");
-      const { HostConfig } = JSON.parse(inspected.body) as {
-        HostConfig: { NanoCpus: number; Memory: number };
-      };
-      assert.deepEqual([HostConfig.NanoCpus, HostConfig.Memory], [500_000_000, 64 * 1024 * 1024]);
-    });
+        const { HostConfig } = await inspect("labtest-web-1");
+        assert.deepEqual([HostConfig.NanoCpus, HostConfig.Memory], [500_000_000, 64 * 1024 * 1024]);
+      }));
+
+    test(`engine ${engine.name} runs the same project with the old docker-compose`, () =>
+      withProject(composeV1, engine, "labtestv1", async (run) => {
+        const up = await run("up", "--detach");
+        assert.equal(up.exitCode, 0, up.stderr);
+        await inspect("labtestv1_web_1");
+      }));
   }
 });

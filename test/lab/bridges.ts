@@ -12,10 +12,14 @@ export function networkPlan(octet: number): { bridgeAddress: string; pool: strin
   return { bridgeAddress: `10.${octet}.0.1/24`, pool: `10.${octet}.128.0/17` };
 }
 
-/** Makes a bridge in a range that no interface of the machine uses. */
-export async function createBridge(): Promise<{ bridge: string; octet: number }> {
+const OCTETS = Array.from({ length: 50 }, (_, index) => 201 + index);
+
+/** Makes a bridge in the first of these ranges that no interface of the machine uses. */
+export async function createBridge(
+  octets: readonly number[] = OCTETS,
+): Promise<{ bridge: string; octet: number }> {
   const interfaces = await listInterfaces();
-  for (let octet = 201; octet <= 250; octet++) {
+  for (const octet of octets) {
     const isTaken = interfaces.some(({ addresses }) => addresses.some((address) => isIn(octet, address)));
     const bridge = `flyball${octet}`;
     // Another lab may be taking the same range now: making the interface settles who has it.
@@ -25,7 +29,10 @@ export async function createBridge(): Promise<{ bridge: string; octet: number }>
     await mustRun("ip", ["link", "set", bridge, "up"]);
     return { bridge, octet };
   }
-  throw new Error("no free network for a lab engine: 10.201.0.0/16 to 10.250.0.0/16 are all in use");
+  const first = `10.${octets[0]}.0.0/16`;
+  throw new Error(
+    `no free network for a lab engine: ${first} and ${octets.length - 1} more after it are in use`,
+  );
 }
 
 /** Removes the engine's bridge and those that it made and left, known by their addresses. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { callApi, readVersion } from "./api.ts";
 import { createBridge, networkPlan, removeBridges } from "./bridges.ts";
+import { acceptBetweenContainers, forgetContainers } from "./firewall.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { composePlugin, type EnginePaths, enginePaths, unpackedRoot } from "./paths.ts";
 import { isRunning, type ProcessIdentity, startDetached, stop } from "./processes.ts";
@@ -22,10 +23,11 @@ export async function startEngine(
 ): Promise<EngineState> {
   const before = readState(directory).find((engine) => engine.name === name);
   if (before !== undefined) {
-    if (before.dockerd !== undefined && isRunning(before.dockerd) && (await readVersion(before.socketPath))) {
+    if (await isHealthy(before)) {
+      await acceptBetweenContainers(before.octet);
       return before;
     }
-    say(`engine ${name} has died; clearing what it left`);
+    say(`engine ${name} is not whole; clearing what it left`);
     await endEngine(directory, before);
   }
   say(`starting engine ${name}`);
@@ -35,7 +37,8 @@ export async function startEngine(
     name,
     socketPath: paths.socket,
     composePlugin: composePlugin(directory),
-    ...(await createBridge()),
+    // The networks in its data are of the range it had.
+    ...(await createBridge(before && [before.octet])),
   };
   // Saved at every step, so that `down` can undo an `up` that failed half-way.
   const save = (change: Partial<EngineState>) => {
@@ -43,6 +46,7 @@ export async function startEngine(
     saveEngine(directory, state);
   };
   save({});
+  await acceptBetweenContainers(state.octet);
 
   const folders = programFolders(directory, name);
   const env = { PATH: folders.join(":"), HOME: paths.root };
@@ -68,6 +72,13 @@ export async function startEngine(
   return state;
 }
 
+/** Both of its processes run, and it answers: dockerd answers even when its containerd is gone. */
+export async function isHealthy({ dockerd, containerd, socketPath }: EngineState): Promise<boolean> {
+  const processes = [dockerd, containerd];
+  const allRun = processes.every((process) => process !== undefined && isRunning(process));
+  return allRun && (await readVersion(socketPath)) !== undefined;
+}
+
 /** Ends the engine with everything in it and forgets its containers, networks, volumes and images. */
 export async function stopEngine(directory: string, engine: EngineState): Promise<void> {
   await emptyEngine(engine);
@@ -79,10 +90,14 @@ export async function stopEngine(directory: string, engine: EngineState): Promis
 /** Ends the engine's processes and takes its mounts and bridges away; its data stays. */
 async function endEngine(directory: string, engine: EngineState): Promise<void> {
   const paths = enginePaths(directory, engine.name);
-  if (engine.dockerd !== undefined) await stop(engine.dockerd, 20_000);
-  if (engine.containerd !== undefined) await stop(engine.containerd, 10_000);
+  const { dockerd, containerd } = engine;
+  // Without its containerd, dockerd cannot end its containers and only waits for them.
+  const canEndContainers = containerd !== undefined && isRunning(containerd);
+  if (dockerd !== undefined) await stop(dockerd, canEndContainers ? 20_000 : 1_000);
+  if (containerd !== undefined) await stop(containerd, 10_000);
   await endLeftovers(paths);
   await removeBridges(engine.octet);
+  await forgetContainers(engine.octet);
   // A socket or pid file of a dead engine would look like a live one.
   for (const file of [paths.socket, paths.containerdSocket, paths.pidFile, paths.run]) {
     rmSync(file, { recursive: true, force: true });
@@ -140,11 +155,13 @@ function dockerdConfig(paths: EnginePaths, state: EngineState): Record<string, u
     containerd: paths.containerdSocket,
     bridge: state.bridge,
     "default-address-pools": [{ base: networkPlan(state.octet).pool, size: 24 }],
-    // Every dockerd takes the same iptables chains for itself and would undo another's. Published ports go
-    // through docker-proxy, and containers of one network see each other through its bridge, without any rule.
+    // Every dockerd takes the same iptables chains for itself and would undo another's. Without them published
+    // ports go through docker-proxy, and containers of one network see each other through its bridge.
     iptables: false,
     ip6tables: false,
     "ip-forward": false,
+    // Else 20.10 leaves a key in /etc/docker; the newer engine does not know the word.
+    ...(state.name === "20.10" ? { "deprecated-key-path": join(paths.data, "key.json") } : {}),
   };
 }
 

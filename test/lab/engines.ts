@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { readVersion } from "./api.ts";
-import { type CommandResult, runCommand } from "./command.ts";
+import { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
 import { composePlugin, labDirectory } from "./paths.ts";
 import { readState } from "./state.ts";
 
@@ -55,18 +55,34 @@ export function composeBinary(): string | undefined {
 }
 
 /** Runs `docker compose` against the engine. A status other than 0 is a result, not an error. */
-export async function compose(
+export function compose(
   engine: LabEngine,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const binary = composeBinary();
-  if (binary === undefined) throw new Error(NO_ENGINE);
+  return runAgainst(engine, composePlugin(labDirectory()), args, options);
+}
+
+/** Runs the old `docker-compose` 1.29.2, which names things otherwise (`project_web_1`), against the engine. */
+export function composeV1(
+  engine: LabEngine,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  return runAgainst(engine, "/usr/bin/docker-compose", args, options);
+}
+
+function runAgainst(
+  engine: LabEngine,
+  program: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
   // The person's own ~/.docker could name another context, or credential helpers.
   const config = join(labDirectory(), "docker-config");
   mkdirSync(config, { recursive: true });
   const { DOCKER_CONTEXT: _, ...inherited } = process.env;
-  return runCommand(binary, args, {
+  return runCommand(program, args, {
     ...options,
     env: { ...inherited, DOCKER_CONFIG: config, ...options.env, DOCKER_HOST: dockerHostFor(engine) },
   });

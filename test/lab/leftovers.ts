@@ -1,15 +1,17 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { mustRun } from "./command.ts";
 import type { EnginePaths } from "./paths.ts";
-import { childrenOf, stop, withArgument } from "./processes.ts";
+import { stop, withArgument } from "./processes.ts";
 
-/** Ends the shims (and the containers under them) that an engine left behind, and takes its mounts away. */
+/** Ends the containers and shims that a dead engine left behind, with their cgroups, and takes its mounts away. */
 export async function endLeftovers(paths: EnginePaths): Promise<void> {
-  // A shim names its containerd's socket among its arguments, and that socket is this engine's own.
-  for (const shim of withArgument(paths.containerdSocket)) {
-    for (const container of childrenOf(shim)) await stop(container, 0);
-    await stop(shim, 1_000);
+  const containers = join(paths.run, "docker/runtime-runc/moby");
+  for (const id of existsSync(containers) ? readdirSync(containers) : []) {
+    await mustRun("/usr/sbin/runc", ["--root", containers, "delete", "--force", id]);
   }
+  // A shim names its containerd's socket among its arguments, and that socket is this engine's own.
+  for (const shim of withArgument(paths.containerdSocket)) await stop(shim, 1_000);
   const mounts = mountsBelow(paths.root, readFileSync("/proc/self/mountinfo", "utf8"));
   for (const mount of mounts) await mustRun("umount", ["--lazy", mount]);
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../core/errors.ts";
 import { readVersion } from "./api.ts";
-import { ENGINE_NAMES, type EngineName, startEngine, stopEngine } from "./engine.ts";
+import { ENGINE_NAMES, type EngineName, isHealthy, startEngine, stopEngine } from "./engine.ts";
 import { importImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { assertMachine, installPackages, unpackPackages } from "./packages.ts";
@@ -44,7 +44,7 @@ async function status(directory: string): Promise<void> {
     const version = engine && (await readVersion(engine.socketPath));
     rows.push([
       name,
-      engine === undefined ? "down" : version === undefined ? "dead" : "up",
+      engine === undefined ? "down" : (await isHealthy(engine)) ? "up" : "dead",
       version?.version ?? "-",
       version?.apiVersion ?? "-",
       String(engine?.dockerd?.pid ?? "-"),

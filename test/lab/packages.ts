@@ -7,8 +7,8 @@ import { sourcesForSuite } from "./sources.ts";
 const MACHINE_SUITE = "bookworm";
 const NEWER_SUITE = "trixie";
 
-/** busybox-static is for the test image, iproute2 for the engines' bridges. */
-const INSTALLED = ["docker.io", "iptables", "iproute2", "busybox-static"];
+/** iproute2 is for the engines' bridges, busybox-static for the test image, docker-compose is the old one in Python. */
+const INSTALLED = ["docker.io", "iptables", "iproute2", "busybox-static", "docker-compose"];
 /** No runc: the newer suite's needs a newer libc, the machine's own serves both engines. */
 const UNPACKED = ["docker.io", "docker-cli", "containerd", "docker-compose"];
 

@@ -14,8 +14,8 @@ export interface EnginePaths {
   readonly run: string;
 }
 
-/** A Unix socket's path may have 107 bytes; the longest below the lab's directory is `<engine>/containerd.sock.ttrpc`. */
-const LONGEST_DIRECTORY = 70;
+/** A Unix socket's path may have 107 bytes; dockerd's own, as `20.10/run/docker/libnetwork/<id>.sock`, need 47 of them. */
+const LONGEST_DIRECTORY = 60;
 
 /** The lab's directory: `FLYBALL_LAB_DIR`, else `/var/tmp/flyball-lab`. Throws when sockets in it could not be opened. */
 export function labDirectory(env: NodeJS.ProcessEnv = process.env): string {

@@ -62,20 +62,10 @@ export async function stop(identity: ProcessIdentity, graceMs: number): Promise<
 
 /** Processes one of whose arguments is exactly `argument`. */
 export function withArgument(argument: string): ProcessIdentity[] {
-  return everyProcess().filter(({ pid }) => readProc(pid, "cmdline")?.split("\0").includes(argument));
-}
-
-export function childrenOf(parent: ProcessIdentity): ProcessIdentity[] {
-  return everyProcess().filter(({ pid }) => {
-    const stat = readProc(pid, "stat");
-    return stat !== undefined && Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent.pid;
-  });
-}
-
-function everyProcess(): ProcessIdentity[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
-    .flatMap((entry) => identify(Number(entry)) ?? []);
+    .flatMap((entry) => identify(Number(entry)) ?? [])
+    .filter(({ pid }) => readProc(pid, "cmdline")?.split("\0").includes(argument));
 }
 
 function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {

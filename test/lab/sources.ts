@@ -12,7 +12,9 @@ export function sourcesForSuite(files: ReadonlyMap<string, string>, from: string
   );
   return stanzas
     .flatMap((stanza) => moveStanza(stanza, from, to) ?? [])
-    .map((stanza) => [...stanza].map(([field, value]) => `${field}: ${value}\n`).join(""))
+    .map((stanza) =>
+      [...stanza].map(([field, value]) => `${field}:${value.startsWith("\n") ? "" : " "}${value}\n`).join(""),
+    )
     .join("\n");
 }
 
