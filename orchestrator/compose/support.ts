@@ -1,0 +1,475 @@
+import {
+  anything,
+  boolean,
+  count,
+  duration,
+  either,
+  integer,
+  type Key,
+  key,
+  keysOf,
+  type Level,
+  listOf,
+  mappingOf,
+  number,
+  oneOf,
+  options,
+  orNothing,
+  pairs,
+  refused,
+  type Shape,
+  scalar,
+  size,
+  sizeText,
+  text,
+  textOrNumber,
+  textOrTexts,
+  texts,
+  warned,
+} from "./shape.ts";
+
+/**
+ * The one table of the compose keys: what may stand there, and whether Flyball acts upon it, warns that it does not,
+ * or refuses the file because ignoring the key would change what the service means.
+ */
+
+const NAME = /^[a-zA-Z0-9._-]+$/u;
+
+const NOT_BUILT =
+  "Flyball runs images and does not build them; build it first, as with `docker compose build`";
+const HOOKS = "Flyball does not run lifecycle hooks";
+const DEVICE_REQUESTS = "Flyball does not hand out GPUs and other requested devices";
+
+const command = orNothing(either("a text or a list of texts", text, texts));
+const hook = keysOf({
+  command: key(command),
+  user: key(text),
+  privileged: key(boolean),
+  working_dir: key(text),
+  environment: key(pairs),
+});
+
+const ulimits = mappingOf(
+  either(
+    "a whole number, or a mapping with soft and hard",
+    integer,
+    keysOf({ soft: key(integer), hard: key(integer) }, ["soft", "hard"]),
+  ),
+);
+
+const fileReferences = listOf(
+  either(
+    "a name, or a mapping with source and target",
+    text,
+    keysOf({ source: key(text), target: key(text), uid: key(text), gid: key(text), mode: key(textOrNumber) }),
+  ),
+);
+
+const extraHosts = either("a mapping, or a list of HOST=IP", mappingOf(textOrTexts), texts);
+
+const build = either(
+  "a text or a mapping",
+  text,
+  keysOf({
+    context: key(text),
+    dockerfile: key(text),
+    dockerfile_inline: key(text),
+    entitlements: key(texts),
+    args: key(pairs),
+    ssh: key(pairs),
+    labels: key(pairs),
+    cache_from: key(texts),
+    cache_to: key(texts),
+    no_cache: key(boolean),
+    no_cache_filter: key(textOrTexts),
+    additional_contexts: key(pairs),
+    network: key(text),
+    provenance: key(scalar),
+    pull: key(boolean),
+    sbom: key(scalar),
+    target: key(text),
+    shm_size: key(size),
+    extra_hosts: key(extraHosts),
+    isolation: key(text),
+    privileged: key(boolean),
+    secrets: key(fileReferences),
+    tags: key(texts),
+    ulimits: key(ulimits),
+    platforms: key(texts),
+  }),
+);
+
+const throttle = listOf(keysOf({ path: key(text), rate: key(size) }));
+const blkio = keysOf({
+  weight: key(count),
+  weight_device: key(listOf(keysOf({ path: key(text), weight: key(count) }))),
+  device_read_bps: key(throttle),
+  device_read_iops: key(throttle),
+  device_write_bps: key(throttle),
+  device_write_iops: key(throttle),
+});
+
+const dependsOn = either(
+  "a list of services, or a mapping of them",
+  texts,
+  mappingOf(
+    keysOf(
+      {
+        condition: key(oneOf("service_started", "service_healthy", "service_completed_successfully")),
+        restart: key(boolean),
+        required: key(boolean),
+      },
+      ["condition"],
+    ),
+    NAME,
+  ),
+);
+
+const envFile = either(
+  "a file name, or a list of them",
+  text,
+  listOf(
+    either(
+      "a file name, or a mapping with path",
+      text,
+      keysOf(
+        {
+          path: key(text),
+          required: key(boolean),
+          format: refused("only the .env grammar is read; leave format out"),
+        },
+        ["path"],
+      ),
+    ),
+  ),
+);
+
+const healthcheck = keysOf({
+  disable: key(boolean),
+  test: key(either("a text or a list of texts", text, texts)),
+  interval: key(duration),
+  timeout: key(duration),
+  retries: key(count),
+  start_period: key(duration),
+  start_interval: key(duration),
+});
+
+const ports = listOf(
+  either(
+    "a port such as 8080:80, or a mapping with target",
+    textOrNumber,
+    keysOf({
+      name: key(text),
+      mode: key(text),
+      host_ip: key(text),
+      target: key(count),
+      published: key(textOrNumber),
+      protocol: key(text),
+      app_protocol: key(text),
+    }),
+  ),
+);
+
+const mounts = listOf(
+  either(
+    "a mount such as data:/var/lib/data, or a mapping with type and target",
+    text,
+    keysOf(
+      {
+        type: key(oneOf("bind", "volume", "tmpfs", "npipe", "cluster", "image")),
+        source: key(text),
+        target: key(text),
+        read_only: key(boolean),
+        consistency: key(text),
+        bind: key(
+          keysOf({
+            propagation: key(text),
+            create_host_path: key(boolean),
+            recursive: key(oneOf("enabled", "disabled", "writable", "readonly")),
+            selinux: key(oneOf("z", "Z")),
+          }),
+        ),
+        volume: key(keysOf({ nocopy: key(boolean), subpath: key(text), labels: key(pairs) })),
+        tmpfs: key(keysOf({ size: key(size), mode: key(textOrNumber) })),
+        image: refused("Flyball does not mount images"),
+      },
+      ["type"],
+    ),
+  ),
+);
+
+const serviceNetworks = either(
+  "a list of networks, or a mapping of them",
+  texts,
+  mappingOf(
+    orNothing(
+      keysOf({
+        aliases: key(texts),
+        ipv4_address: key(text),
+        ipv6_address: key(text),
+        link_local_ips: key(texts),
+        mac_address: key(text),
+        driver_opts: key(options),
+        priority: key(number),
+        gw_priority: key(number),
+        interface_name: key(text),
+      }),
+    ),
+    NAME,
+  ),
+);
+
+const rollout = keysOf({
+  parallelism: key(count),
+  delay: key(duration),
+  failure_action: key(text),
+  monitor: key(duration),
+  max_failure_ratio: key(number),
+  order: key(oneOf("start-first", "stop-first")),
+});
+
+const deploy = orNothing(
+  keysOf({
+    mode: key(text),
+    endpoint_mode: key(text),
+    replicas: key(count),
+    labels: key(pairs),
+    update_config: key(rollout),
+    rollback_config: key(rollout),
+    resources: key(
+      keysOf({
+        limits: key(keysOf({ cpus: key(number), memory: key(sizeText()), pids: key(integer) })),
+        reservations: key(
+          keysOf({
+            cpus: key(number),
+            memory: key(sizeText()),
+            generic_resources: key(
+              listOf(
+                keysOf({ discrete_resource_spec: key(keysOf({ kind: key(text), value: key(number) })) }),
+              ),
+            ),
+            devices: refused(DEVICE_REQUESTS),
+          }),
+        ),
+      }),
+    ),
+    restart_policy: key(
+      keysOf({ condition: key(text), delay: key(duration), max_attempts: key(count), window: key(duration) }),
+    ),
+    placement: key(
+      keysOf({
+        constraints: key(texts),
+        preferences: key(listOf(keysOf({ spread: key(text) }))),
+        max_replicas_per_node: key(count),
+      }),
+    ),
+  }),
+);
+
+const service = keysOf({
+  annotations: key(pairs),
+  attach: warned(boolean, "Flyball shows the logs of every service"),
+  build: warned(build, NOT_BUILT),
+  blkio_config: key(blkio),
+  cap_add: key(texts),
+  cap_drop: key(texts),
+  cgroup: key(oneOf("host", "private")),
+  cgroup_parent: key(text),
+  command: key(command),
+  configs: key(fileReferences),
+  container_name: key(text),
+  cpu_count: warned(count, "it is for Windows containers only"),
+  cpu_percent: warned(number, "it is for Windows containers only"),
+  cpu_period: key(number),
+  cpu_quota: key(number),
+  cpu_rt_period: key(number),
+  cpu_rt_runtime: key(number),
+  cpu_shares: key(number),
+  cpus: key(number),
+  cpuset: key(text),
+  credential_spec: refused("it is for Windows containers only"),
+  depends_on: key(dependsOn),
+  deploy: key(deploy),
+  develop: warned(anything, "it is for `docker compose watch`"),
+  device_cgroup_rules: key(texts),
+  devices: key(
+    listOf(
+      either(
+        "a device such as /dev/fuse, or a mapping with source",
+        text,
+        keysOf({ source: key(text), target: key(text), permissions: key(text) }, ["source"]),
+      ),
+    ),
+  ),
+  dns: key(textOrTexts),
+  dns_opt: key(texts),
+  dns_search: key(textOrTexts),
+  domainname: key(text),
+  entrypoint: key(command),
+  env_file: key(envFile),
+  environment: key(pairs),
+  expose: key(listOf(textOrNumber)),
+  extends: key(
+    either(
+      "a service's name, or a mapping with service and file",
+      text,
+      keysOf({ service: key(text), file: key(text) }, ["service"]),
+    ),
+  ),
+  external_links: warned(texts, "Flyball makes no links; put both containers on one network"),
+  extra_hosts: key(extraHosts),
+  gpus: refused(DEVICE_REQUESTS),
+  group_add: key(listOf(textOrNumber)),
+  healthcheck: key(healthcheck),
+  hostname: key(text),
+  image: key(text),
+  init: key(boolean),
+  ipc: key(text),
+  isolation: refused("it is for Windows containers only"),
+  label_file: key(textOrTexts),
+  labels: key(pairs),
+  links: warned(texts, "Flyball makes no links; services of one network find each other by name"),
+  logging: key(keysOf({ driver: key(text), options: key(options) })),
+  mac_address: key(text),
+  mem_limit: key(size),
+  mem_reservation: key(size),
+  mem_swappiness: key(size),
+  memswap_limit: key(size),
+  models: refused("Flyball does not run models"),
+  network_mode: key(text),
+  networks: key(serviceNetworks),
+  oom_kill_disable: key(boolean),
+  oom_score_adj: key(integer),
+  pid: key(orNothing(text)),
+  pids_limit: key(number),
+  platform: key(text),
+  ports: key(ports),
+  post_start: warned(listOf(hook), HOOKS),
+  pre_stop: warned(listOf(hook), HOOKS),
+  privileged: key(boolean),
+  profiles: key(texts),
+  provider: refused("Flyball runs containers and processes, not the platforms of other providers"),
+  pull_policy: key(oneOf("always", "never", "if_not_present", "build", "missing")),
+  read_only: key(boolean),
+  restart: key(text),
+  runtime: key(text),
+  scale: key(count),
+  secrets: key(fileReferences),
+  security_opt: key(texts),
+  shm_size: key(size),
+  stdin_open: key(boolean),
+  stop_grace_period: key(duration),
+  stop_signal: key(text),
+  storage_opt: key(options),
+  sysctls: key(pairs),
+  tmpfs: key(textOrTexts),
+  tty: key(boolean),
+  ulimits: key(ulimits),
+  use_api_socket: refused("Flyball gives no container the socket of its engine"),
+  user: key(text),
+  userns_mode: key(text),
+  uts: key(text),
+  volumes: key(mounts),
+  volumes_from: refused("name the volumes that the services share under volumes"),
+  working_dir: key(text),
+});
+
+const external = either("true, false, or a mapping with name", boolean, keysOf({ name: key(text) }));
+
+const network = orNothing(
+  keysOf({
+    name: key(text),
+    driver: key(text),
+    driver_opts: key(options),
+    ipam: key(
+      keysOf({
+        driver: key(text),
+        config: key(
+          listOf(
+            keysOf({
+              subnet: key(text),
+              ip_range: key(text),
+              gateway: key(text),
+              aux_addresses: key(mappingOf(text)),
+            }),
+          ),
+        ),
+        options: key(mappingOf(text)),
+      }),
+    ),
+    external: key(external),
+    internal: key(boolean),
+    attachable: key(boolean),
+    enable_ipv4: key(boolean),
+    enable_ipv6: key(boolean),
+    labels: key(pairs),
+  }),
+);
+
+const volume = orNothing(
+  keysOf({
+    name: key(text),
+    driver: key(text),
+    driver_opts: key(options),
+    external: key(external),
+    labels: key(pairs),
+  }),
+);
+
+const fileObject = {
+  name: key(text),
+  environment: key(text),
+  file: key(text),
+  external: key(external),
+  labels: key(pairs),
+  template_driver: key(text),
+};
+
+const include = listOf(
+  either(
+    "a file name, or a mapping with path",
+    text,
+    keysOf({ path: key(textOrTexts), env_file: key(textOrTexts), project_directory: key(text) }, ["path"]),
+  ),
+);
+
+/** The shape of a whole compose file. */
+export const COMPOSE_SHAPE: Shape = keysOf({
+  version: warned(text, "it is obsolete and means nothing; it can be removed"),
+  name: key(text),
+  include: key(include),
+  services: key(mappingOf(service, NAME)),
+  networks: key(mappingOf(network, NAME)),
+  volumes: key(mappingOf(volume, NAME)),
+  secrets: key(mappingOf(keysOf({ ...fileObject, driver: key(text), driver_opts: key(options) }), NAME)),
+  configs: key(mappingOf(keysOf({ ...fileObject, content: key(text) }), NAME)),
+  models: refused("Flyball does not run models"),
+});
+
+export interface SupportRow {
+  /** `services.*.deploy.replicas`. */
+  readonly path: string;
+  readonly expects: string;
+  readonly level: Level;
+  readonly reason?: string;
+}
+
+/** Every key of a compose file with what Flyball makes of it, for the documentation. */
+export function supportTable(shape: Shape = COMPOSE_SHAPE, parent = ""): SupportRow[] {
+  const rows: SupportRow[] = [];
+  const below = (inner: Shape | undefined, path: string) => {
+    if (inner !== undefined) rows.push(...supportTable(inner, path));
+  };
+  for (const [name, entry] of Object.entries(shape.keys ?? {})) {
+    const path = parent === "" ? name : `${parent}.${name}`;
+    rows.push(supportRow(path, entry));
+    if (entry.level === "supported") below(entry.shape, path);
+  }
+  below(shape.values, `${parent}.*`);
+  below(shape.items, `${parent}[]`);
+  return rows;
+}
+
+function supportRow(path: string, { shape, level, reason }: Key): SupportRow {
+  return { path, expects: shape.expects, level, ...(reason === undefined ? {} : { reason }) };
+}
