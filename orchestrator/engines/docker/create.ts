@@ -1,0 +1,202 @@
+import { FlyballError, messageOf } from "../../../core/errors.ts";
+import type { Log } from "../../../core/log.ts";
+import type { Project, ReplicaId } from "../../../core/types.ts";
+import { OWNER_LABELS } from "../../engine.ts";
+import {
+  connectNetwork,
+  createContainer,
+  imageIdOf,
+  inspectContainer,
+  listContainers,
+  removeContainer,
+} from "./api.ts";
+import { planFromClone } from "./clone-body.ts";
+import { type DockerConnection, isAtLeast } from "./connect.ts";
+import { isBeingRemoved, isGone, isNameTaken } from "./errors.ts";
+import { injectedFiles, putFiles } from "./injected-files.ts";
+import { COMPOSE_LABELS, type ReplicaIdentity } from "./labels.ts";
+import { planFromTemplate, type ResolvedNames } from "./template-body.ts";
+import type { ContainerPlan, InspectedContainer, NetworkSeat } from "./wire.ts";
+
+/** Before it, a container is created in one network and joins the others one by one. */
+const ALL_NETWORKS_AT_ONCE_API = "1.44";
+
+export interface CreateParts {
+  readonly connection: DockerConnection;
+  readonly log: Log;
+}
+
+export async function createFromTemplate(
+  { connection }: CreateParts,
+  identity: ReplicaIdentity,
+  signal: AbortSignal,
+): Promise<ReplicaId> {
+  const plan = planFromTemplate(identity, await resolveNames(connection, identity, signal));
+  return make(connection, plan, identity, signal, async () => {});
+}
+
+export async function createFromClone(
+  { connection, log }: CreateParts,
+  identity: ReplicaIdentity,
+  originalId: ReplicaId,
+  signal: AbortSignal,
+): Promise<ReplicaId> {
+  const original = await inspectContainer(connection, originalId, { signal });
+  const tag = original.Config.Image;
+  const tagImageId = tag === undefined ? undefined : await imageIdOf(connection, tag, { signal });
+  const plan = planFromClone(original, identity, tagImageId);
+  const injected = await injectedFiles(connection, original, signal);
+  if (injected.unknown > 0) {
+    log.warn(
+      {
+        service: identity.service.id,
+        slot: identity.slot,
+        original: original.Name,
+        unknown: injected.unknown,
+      },
+      "more files were added to the original than were looked at; configs among them are not in the clone",
+    );
+  }
+  return make(connection, plan, identity, signal, (id) =>
+    putFiles(connection, originalId, id, injected.paths, signal),
+  );
+}
+
+/** Joins the networks that a creation cut short has left out; for engines that take them one by one. */
+export async function joinMissingNetworks(
+  connection: DockerConnection,
+  id: ReplicaId,
+  networks: readonly NetworkSeat[],
+  signal: AbortSignal,
+): Promise<void> {
+  const joined = (await inspectContainer(connection, id, { signal })).NetworkSettings.Networks ?? {};
+  for (const { network, endpoint } of networks) {
+    if (joined[network] === undefined) await connectNetwork(connection, network, id, endpoint, { signal });
+  }
+}
+
+/** Removes a container that never ran, when it is this daemon's; says nothing when the engine no longer answers. */
+export async function discardUnstarted(
+  { connection, log }: CreateParts,
+  id: ReplicaId,
+  instanceId: string,
+): Promise<void> {
+  // Without the caller's signal: what was begun is cleared away even when the daemon is told to stop.
+  try {
+    const container = await inspectContainer(connection, id, {});
+    if (!isUnstarted(container) || container.Config.Labels?.[OWNER_LABELS.owner] !== instanceId) return;
+    await removeContainer(connection, id, false, {});
+  } catch (error) {
+    if (!isGone(error) && !isBeingRemoved(error)) {
+      log.warn(
+        { container: id.slice(0, 12), error: messageOf(error) },
+        "a half-made container could not be removed",
+      );
+    }
+  }
+}
+
+async function make(
+  connection: DockerConnection,
+  plan: ContainerPlan,
+  identity: ReplicaIdentity,
+  signal: AbortSignal,
+  finish: (id: ReplicaId) => Promise<void>,
+): Promise<ReplicaId> {
+  const atOnce = isAtLeast(connection.apiVersion, ALL_NETWORKS_AT_ONCE_API)
+    ? plan.seats
+    : plan.seats.slice(0, 1);
+  const endpoints = Object.fromEntries(atOnce.map(({ network, endpoint }) => [network, endpoint]));
+  const body = { ...plan.body, NetworkingConfig: { EndpointsConfig: endpoints } };
+  let id: ReplicaId;
+  try {
+    id = await createContainer(connection, plan.name, plan.platform, body, { signal });
+  } catch (error) {
+    const existing = isNameTaken(error)
+      ? await madeEarlier(connection, plan.name, identity, signal)
+      : undefined;
+    if (existing === undefined) throw error;
+    id = existing;
+  }
+  try {
+    if (plan.seats.length > atOnce.length) await joinMissingNetworks(connection, id, plan.seats, signal);
+    await finish(id);
+    return id;
+  } catch (error) {
+    await removeContainer(connection, id, false, {}).catch(() => {});
+    throw error;
+  }
+}
+
+/** The container of that name, when it is what an earlier attempt at the same replica made. */
+async function madeEarlier(
+  connection: DockerConnection,
+  name: string,
+  { project, service, slot, instanceId }: ReplicaIdentity,
+  signal: AbortSignal,
+): Promise<ReplicaId | undefined> {
+  const container = await inspectContainer(connection, name, { signal });
+  const labels = container.Config.Labels ?? {};
+  const isSame =
+    isUnstarted(container) &&
+    labels[OWNER_LABELS.owner] === instanceId &&
+    labels[OWNER_LABELS.project] === project.name &&
+    labels[OWNER_LABELS.service] === service.name &&
+    labels[OWNER_LABELS.slot] === String(slot) &&
+    labels[OWNER_LABELS.templateHash] === service.templateHash;
+  return isSame ? container.Id : undefined;
+}
+
+/** `created` is also the state after a start that failed. */
+function isUnstarted({ State }: InspectedContainer): boolean {
+  return State.Status === "created";
+}
+
+async function resolveNames(
+  connection: DockerConnection,
+  { project, service }: ReplicaIdentity,
+  signal: AbortSignal,
+): Promise<ResolvedNames> {
+  const { image, networkMode, container } = service.template;
+  if (image === undefined) {
+    throw new FlyballError("ENGINE_UNSUPPORTED", `${service.id} needs image: with the Docker engine`);
+  }
+  const imageId = await imageIdOf(connection, image, { signal });
+  if (imageId === undefined)
+    throw new FlyballError("ENGINE_REFUSED", `${service.id}: there is no image ${image} here`);
+  const resolve = async (mode: string | undefined): Promise<string | undefined> =>
+    mode?.startsWith("service:") === true
+      ? `container:${await firstRunning(connection, project, mode.slice("service:".length), signal)}`
+      : mode;
+  const modes = {
+    networkMode: await resolve(networkMode),
+    pidMode: await resolve(container.pidMode),
+    ipcMode: await resolve(container.ipcMode),
+  };
+  return {
+    imageId,
+    ...(modes.networkMode === undefined ? {} : { networkMode: modes.networkMode }),
+    ...(modes.pidMode === undefined ? {} : { pidMode: modes.pidMode }),
+    ...(modes.ipcMode === undefined ? {} : { ipcMode: modes.ipcMode }),
+  };
+}
+
+/** The running replica with the lowest number, whose namespace another service shares. */
+async function firstRunning(
+  connection: DockerConnection,
+  project: Project,
+  service: string,
+  signal: AbortSignal,
+): Promise<ReplicaId> {
+  const listed = await listContainers(connection, project.name, { signal });
+  const numberOf = (labels: Readonly<Record<string, string>> | null | undefined): number =>
+    Number(labels?.[COMPOSE_LABELS.number] ?? Number.POSITIVE_INFINITY);
+  const [first] = listed
+    .filter(({ State, Labels }) => State === "running" && Labels?.[COMPOSE_LABELS.service] === service)
+    .toSorted((a, b) => numberOf(a.Labels) - numberOf(b.Labels));
+  if (first !== undefined) return first.Id;
+  throw new FlyballError(
+    "ENGINE_REFUSED",
+    `${service} of ${project.name} has no running replica whose namespace could be shared`,
+  );
+}

@@ -1,0 +1,86 @@
+import type { Clock } from "../../../core/clock.ts";
+import type { Log } from "../../../core/log.ts";
+import type { Project, ReplicaId } from "../../../core/types.ts";
+import type { Engine } from "../../engine.ts";
+import type { AddressOptions } from "./address.ts";
+import { inspectContainer, readLogs } from "./api.ts";
+import { checkProject } from "./check.ts";
+import { connect, type DockerConnection } from "./connect.ts";
+import { type Watched, watchEvents } from "./events.ts";
+import { logText } from "./logs.ts";
+import { Memory } from "./memory.ts";
+import { observe } from "./observe.ts";
+import { perform } from "./perform.ts";
+
+export { dockerAnswers } from "./connect.ts";
+
+export interface DockerEngineOptions extends AddressOptions {
+  /** Who makes the containers, written on each of them. */
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * A Docker Engine, from 20.10 on. Without `socketPath` and `host`: the socket where Docker listens by default.
+ * @throws FlyballError ENGINE_UNAVAILABLE when nothing answers there, ENGINE_UNSUPPORTED for an engine too old,
+ * CONFIG_INVALID for a `host` of another form
+ */
+export async function openDockerEngine(options: DockerEngineOptions): Promise<Engine> {
+  return dockerEngine(await connect(options), options);
+}
+
+function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: DockerEngineOptions): Engine {
+  const memory = new Memory();
+  const stopping = new Set<ReplicaId>();
+  const watches = new Set<Disposable>();
+  const ended = new AbortController();
+  const untilEnded = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, ended.signal]);
+  let watched: Watched = { projects: new Set(), networks: new Set(), volumes: new Set() };
+  return {
+    kind: "docker",
+    description: `Docker Engine ${connection.engineVersion} (API ${connection.apiVersion}) at ${connection.address.text}`,
+
+    observe(projects, signal) {
+      watched = namesIn(projects);
+      return observe({ connection, memory, stopping, clock, log }, projects, untilEnded(signal));
+    },
+
+    perform(action, context, signal) {
+      return perform({ connection, instanceId, log, stopping }, action, context, untilEnded(signal));
+    },
+
+    watch(onHint) {
+      const watch = watchEvents({ connection, memory, log, watched: () => watched }, onHint);
+      watches.add(watch);
+      return {
+        [Symbol.dispose]() {
+          watches.delete(watch);
+          watch[Symbol.dispose]();
+        },
+      };
+    },
+
+    check: (project) => checkProject(project, connection.address.kind === "socket"),
+
+    async logs(replica, _service, lines) {
+      const options = { signal: ended.signal };
+      const { Config } = await inspectContainer(connection, replica, options);
+      return logText(await readLogs(connection, replica, lines, options), Config.Tty === true);
+    },
+
+    async [Symbol.asyncDispose]() {
+      for (const watch of watches) watch[Symbol.dispose]();
+      watches.clear();
+      ended.abort();
+    },
+  };
+}
+
+function namesIn(projects: readonly Project[]): Watched {
+  return {
+    projects: new Set(projects.map(({ name }) => name)),
+    networks: new Set(projects.flatMap(({ networks }) => networks.map(({ name }) => name))),
+    volumes: new Set(projects.flatMap(({ volumes }) => volumes.map(({ name }) => name))),
+  };
+}

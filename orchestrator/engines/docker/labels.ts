@@ -1,0 +1,99 @@
+import { type Dependency, type Project, type Service, serviceIdOf } from "../../../core/types.ts";
+import { OWNER_LABELS } from "../../engine.ts";
+import type { Labels } from "./wire.ts";
+
+/** By these, and never by its name, `docker compose` recognises what is its own. */
+export const COMPOSE_LABELS = {
+  project: "com.docker.compose.project",
+  service: "com.docker.compose.service",
+  number: "com.docker.compose.container-number",
+  oneoff: "com.docker.compose.oneoff",
+  configHash: "com.docker.compose.config-hash",
+  image: "com.docker.compose.image",
+  dependsOn: "com.docker.compose.depends_on",
+  version: "com.docker.compose.version",
+  workingDirectory: "com.docker.compose.project.working_dir",
+  configFiles: "com.docker.compose.project.config_files",
+  /** On the successor of a container that compose recreated: whose successor. */
+  replace: "com.docker.compose.replace",
+  network: "com.docker.compose.network",
+  volume: "com.docker.compose.volume",
+} as const;
+
+/** The release of compose whose set of labels this is. */
+const COMPOSE_VERSION = "2.26.1";
+
+const COMPOSE_CONDITIONS = {
+  started: "service_started",
+  healthy: "service_healthy",
+  completed: "service_completed_successfully",
+} as const satisfies Record<Dependency["condition"], string>;
+
+/** Who makes which replica; `imageId` is what the image's name stands for now. */
+export interface ReplicaIdentity {
+  readonly project: Project;
+  readonly service: Service;
+  readonly slot: number;
+  readonly instanceId: string;
+}
+
+export function ownerLabels({ project, service, slot, instanceId }: ReplicaIdentity): Labels {
+  return {
+    [OWNER_LABELS.owner]: instanceId,
+    [OWNER_LABELS.project]: project.name,
+    [OWNER_LABELS.service]: service.name,
+    [OWNER_LABELS.slot]: String(slot),
+    [OWNER_LABELS.templateHash]: service.templateHash,
+  };
+}
+
+/** Compose's hash cannot be computed here; ours stands in its place, because without one compose is blind to it. */
+export function composeLabels({ project, service, slot }: ReplicaIdentity, imageId: string): Labels {
+  return {
+    [COMPOSE_LABELS.project]: project.name,
+    [COMPOSE_LABELS.service]: service.name,
+    [COMPOSE_LABELS.number]: String(slot),
+    [COMPOSE_LABELS.oneoff]: "False",
+    [COMPOSE_LABELS.configHash]: service.templateHash,
+    [COMPOSE_LABELS.image]: imageId,
+    [COMPOSE_LABELS.dependsOn]: dependsOnLabel(project, service.dependsOn),
+    [COMPOSE_LABELS.version]: COMPOSE_VERSION,
+    [COMPOSE_LABELS.workingDirectory]: project.workingDirectory,
+    [COMPOSE_LABELS.configFiles]: project.composeFiles.join(","),
+  };
+}
+
+export function networkLabels(project: Project, key: string): Labels {
+  return {
+    [COMPOSE_LABELS.project]: project.name,
+    [COMPOSE_LABELS.network]: key,
+    [COMPOSE_LABELS.version]: COMPOSE_VERSION,
+  };
+}
+
+export function volumeLabels(project: Project, key: string): Labels {
+  return {
+    [COMPOSE_LABELS.project]: project.name,
+    [COMPOSE_LABELS.volume]: key,
+    [COMPOSE_LABELS.version]: COMPOSE_VERSION,
+  };
+}
+
+/** A clone's: all of its original's, with its own number, and ours. */
+export function cloneLabels(original: Labels, identity: ReplicaIdentity): Labels {
+  const { [COMPOSE_LABELS.replace]: _, ...kept } = original;
+  return { ...kept, [COMPOSE_LABELS.number]: String(identity.slot), ...ownerLabels(identity) };
+}
+
+/** `project-service-3`. */
+export function replicaName(project: string, service: string, slot: number): string {
+  return `${project}-${service}-${slot}`;
+}
+
+/** `name:condition:restart`, joined by commas, as compose reads it back for `down`'s order. */
+function dependsOnLabel(project: Project, dependencies: readonly Dependency[]): string {
+  const prefix = serviceIdOf(project.name, "");
+  return dependencies
+    .map(({ service, condition }) => `${service.slice(prefix.length)}:${COMPOSE_CONDITIONS[condition]}:false`)
+    .join(",");
+}

@@ -1,0 +1,181 @@
+import type { Clock } from "../../../core/clock.ts";
+import { isFlyballError, messageOf } from "../../../core/errors.ts";
+import type { Log } from "../../../core/log.ts";
+import {
+  type ObservedReplica,
+  type ObservedState,
+  type Project,
+  type ReplicaId,
+  type Service,
+  serviceIdOf,
+} from "../../../core/types.ts";
+import { existingNetworks, existingVolumes, imageIdOf, inspectContainer, listContainers } from "./api.ts";
+import { mapConcurrent } from "./concurrent.ts";
+import type { DockerConnection } from "./connect.ts";
+import { isGone } from "./errors.ts";
+import { COMPOSE_LABELS } from "./labels.ts";
+import type { Memory } from "./memory.ts";
+import { replicaOf } from "./replica.ts";
+import { seat } from "./slots.ts";
+import type { InspectedContainer, ListedContainer } from "./wire.ts";
+
+const CONCURRENCY = 4;
+/** A container whose state is locked by a hanging operation must not hold up the rest for long. */
+const INSPECT_DEADLINE_MS = 10_000;
+
+export interface ObserveParts {
+  readonly connection: DockerConnection;
+  readonly memory: Memory;
+  readonly stopping: ReadonlySet<ReplicaId>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What can be read of one observation, and whether that is all of it. */
+interface Look extends ObserveParts {
+  readonly signal: AbortSignal;
+  readonly missed: (what: string, error: unknown) => void;
+}
+
+export async function observe(
+  parts: ObserveParts,
+  projects: readonly Project[],
+  signal: AbortSignal,
+): Promise<ObservedState> {
+  let complete = true;
+  const missed = (what: string, error: unknown): void => {
+    signal.throwIfAborted();
+    complete = false;
+    parts.log.warn({ what, error: messageOf(error) }, "a part of the observation failed");
+  };
+  const look: Look = { ...parts, signal, missed };
+  const [replicas, networks, volumes, images] = await Promise.all([
+    mapConcurrent(projects, CONCURRENCY, (project) => replicasOf(look, project)),
+    orElse(
+      look,
+      "networks",
+      existingNetworks(parts.connection, namesOf(projects, "networks"), { signal }),
+      [],
+    ),
+    orElse(look, "volumes", existingVolumes(parts.connection, namesOf(projects, "volumes"), { signal }), []),
+    imagesOf(look, projects),
+  ]);
+  const all = replicas.flat();
+  if (complete) parts.memory.keepOnly(new Set(all.map(({ id }) => id)));
+  return { atMs: parts.clock.nowMs(), complete, replicas: all, networks, volumes, images };
+}
+
+async function replicasOf(look: Look, project: Project): Promise<ObservedReplica[]> {
+  const listing = listContainers(look.connection, project.name, { signal: look.signal });
+  const listed = (await orElse(look, `containers of ${project.name}`, listing, [])).filter(isReplica);
+  const slots = slotsOf(look, listed);
+  const services = new Map(project.services.map((service) => [service.name, service]));
+  const seen = await mapConcurrent(listed, CONCURRENCY, async (container) => {
+    const inspected = await inspect(look, container);
+    const slot = slots.get(container.Id);
+    return inspected === undefined || slot === undefined
+      ? []
+      : [toReplica(look, project, services, inspected, slot)];
+  });
+  return seen.flat();
+}
+
+function toReplica(
+  look: Look,
+  project: Project,
+  services: ReadonlyMap<string, Service>,
+  container: InspectedContainer,
+  slot: number,
+): ObservedReplica {
+  const name = container.Config.Labels?.[COMPOSE_LABELS.service] ?? "";
+  const replica = replicaOf(
+    container,
+    {
+      service: serviceIdOf(project.name, name),
+      slot,
+      definition: services.get(name),
+      isStopping: look.stopping.has(container.Id),
+      seenReadyAtMs: look.memory.readyAtMs(container),
+    },
+    look.clock.nowMs(),
+  );
+  if (replica.readyAtMs !== undefined) look.memory.keepReady(container, replica.readyAtMs);
+  return replica;
+}
+
+/** Undefined for one that vanished since the list, and for one that cannot be read. */
+async function inspect(
+  look: Look,
+  { Id, State, Status }: ListedContainer,
+): Promise<InspectedContainer | undefined> {
+  const health = /\(([^)]*)\)$/u.exec(Status ?? "")?.[1] ?? "";
+  const listed = `${State} ${health}`;
+  const remembered = look.memory.container(Id, listed, look.clock.nowMs());
+  if (remembered !== undefined) return remembered;
+  const { epoch } = look.memory;
+  try {
+    const call = { signal: look.signal, deadlineMs: INSPECT_DEADLINE_MS };
+    const answer = await inspectContainer(look.connection, Id, call);
+    look.memory.keepContainer(answer, listed, epoch, look.clock.nowMs());
+    return answer;
+  } catch (error) {
+    if (!isGone(error)) look.missed(`container ${Id.slice(0, 12)}`, error);
+    return undefined;
+  }
+}
+
+/** Compose's one-off containers (`run`) belong to a service but are no replicas of it. */
+function isReplica({ Labels }: ListedContainer): boolean {
+  return Labels?.[COMPOSE_LABELS.service] !== undefined && Labels[COMPOSE_LABELS.oneoff] !== "True";
+}
+
+function slotsOf(look: Look, listed: readonly ListedContainer[]): Map<ReplicaId, number> {
+  const byService = Map.groupBy(listed, ({ Labels }) => Labels?.[COMPOSE_LABELS.service]);
+  const all = new Map<ReplicaId, number>();
+  for (const [service, containers] of byService) {
+    const numbered = containers.map(({ Id, Labels }) => ({
+      id: Id,
+      number: Labels?.[COMPOSE_LABELS.number],
+    }));
+    const { slots, garbled } = seat(numbered);
+    for (const [id, slot] of slots) all.set(id, slot);
+    for (const { id, number } of garbled) {
+      look.log.warn(
+        { service, container: id.slice(0, 12), number, slot: slots.get(id) },
+        "a container's number cannot be read; it counts as past the highest slot",
+      );
+    }
+  }
+  return all;
+}
+
+async function imagesOf(look: Look, projects: readonly Project[]): Promise<string[]> {
+  const references = new Set(
+    projects.flatMap(({ services }) => services.flatMap(({ template: { image } }) => image ?? [])),
+  );
+  const found = await mapConcurrent([...references], CONCURRENCY, async (reference) => {
+    if (look.memory.hasImage(reference, look.clock.nowMs())) return [reference];
+    const { epoch } = look.memory;
+    const asking = imageIdOf(look.connection, reference, { signal: look.signal });
+    const id = await orElse(look, `image ${reference}`, asking, undefined);
+    if (id === undefined) return [];
+    look.memory.keepImage(reference, epoch, look.clock.nowMs());
+    return [reference];
+  });
+  return found.flat();
+}
+
+function namesOf(projects: readonly Project[], kind: "networks" | "volumes"): string[] {
+  return [...new Set(projects.flatMap((project) => project[kind].map(({ name }) => name)))];
+}
+
+/** What the engine refuses to show is missing from the picture; an engine that does not answer gives no picture. */
+async function orElse<T>(look: Look, what: string, asking: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (!isFlyballError(error) || error.code !== "ENGINE_REFUSED") throw error;
+    look.missed(what, error);
+    return otherwise;
+  }
+}
