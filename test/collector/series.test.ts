@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Series } from "../../collector/series.ts";
+
+function filled(values: readonly (number | undefined)[], capacity = 900): Series {
+  const series = new Series(capacity);
+  values.forEach((cpuCores, second) => {
+    series.append({ replica: "web", readAtMs: second * 1_000, ...(cpuCores !== undefined && { cpuCores }) });
+  });
+  return series;
+}
+
+describe("a window over a series", () => {
+  test("holds the readings after its start, up to and with its end", () => {
+    assert.deepEqual(filled([9, 1, 2, 3, 9]).window("web", "cpuCores", 0, 3_000), {
+      mean: 2,
+      count: 3,
+      newestAtMs: 3_000,
+      oldestAtMs: 1_000,
+    });
+  });
+
+  test("does not count a gap as zero", () => {
+    assert.deepEqual(filled([4, undefined, undefined, 2]).window("web", "cpuCores", -1, 9_000), {
+      mean: 3,
+      count: 2,
+      newestAtMs: 3_000,
+      oldestAtMs: 0,
+    });
+  });
+
+  test("is unknown for an unknown replica, another metric, and a time without readings", () => {
+    const series = filled([1, 2]);
+    assert.equal(series.window("api", "cpuCores", 0, 9_000), undefined);
+    assert.equal(series.window("web", "memoryWorkingSetBytes", 0, 9_000), undefined);
+    assert.equal(series.window("web", "cpuCores", 5_000, 9_000), undefined);
+  });
+
+  test("reaches back as far as the capacity", () => {
+    const series = filled([1, 2, 3, 4, 5], 3);
+    assert.equal(series.window("web", "cpuCores", -1, 9_000)?.mean, 4);
+    assert.deepEqual(series.points("web", "cpuCores", -1), [
+      { atMs: 2_000, value: 3 },
+      { atMs: 3_000, value: 4 },
+      { atMs: 4_000, value: 5 },
+    ]);
+  });
+
+  test("forgets what lies ahead of a clock that was set back", () => {
+    const series = filled([1, 2, 3, 4]);
+    series.append({ replica: "web", readAtMs: 1_500, cpuCores: 8 });
+    assert.deepEqual(
+      series.points("web", "cpuCores", -1).map((point) => point.value),
+      [1, 2, 8],
+    );
+  });
+
+  test("keeps a reading of the same instant once", () => {
+    const series = filled([1, 2]);
+    series.append({ replica: "web", readAtMs: 1_000, cpuCores: 5 });
+    assert.equal(series.window("web", "cpuCores", 0, 1_000)?.count, 1);
+  });
+
+  test("starts empty for a replica that takes over the space of a forgotten one", () => {
+    const series = filled([1, 2, 3]);
+    series.forget("web");
+    assert.equal(series.window("web", "cpuCores", -1, 9_000), undefined);
+    series.append({ replica: "api", readAtMs: 7_000, memoryWorkingSetBytes: 10 });
+    assert.deepEqual(series.points("api", "cpuCores", -1), []);
+    assert.deepEqual(series.points("api", "memoryWorkingSetBytes", -1), [{ atMs: 7_000, value: 10 }]);
+    assert.deepEqual([...series.replicas], ["api"]);
+  });
+});
