@@ -377,6 +377,7 @@ export type ReplicaState =
 
 export interface ObservedReplica {
   readonly id: ReplicaId;
+  readonly project: string;
   readonly service: ServiceId;
   /** The numbered seat, from 1; compose's container number. */
   readonly slot: number;

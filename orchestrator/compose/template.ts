@@ -17,8 +17,8 @@ import { warnOfUnhonoured } from "./unhonoured.ts";
 const DEFAULT_GRACE_MS = 10 * SECOND_MS;
 const DEFAULT_HEALTH_MS = 30 * SECOND_MS;
 const DEFAULT_HEALTH_RETRIES = 3;
-/** SwarmKit's default, and compose's for `deploy.restart_policy`. */
-const DEFAULT_RESTART_DELAY_MS = 5 * SECOND_MS;
+/** Compose says 0, which would be a busy loop. */
+const DEFAULT_RESTART_DELAY_MS = SECOND_MS;
 
 /** What makes one replica of a service, from the normalized compose model. Problems are added to `diagnostics`. */
 export function replicaTemplate(
