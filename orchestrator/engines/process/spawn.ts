@@ -1,0 +1,141 @@
+/** Starting a command so that it cannot run unnoticed. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import type { Socket } from "node:net";
+import { FlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
+import { type ProcessIdentity, readBootId, readStartTicks } from "./proc.ts";
+import { storeError } from "./store-error.ts";
+import type { UserIds } from "./user.ts";
+
+export interface SpawnRequest {
+  /** For messages. */
+  readonly service: string;
+  /** The file that `argv` means. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly user?: UserIds;
+  readonly logPath: string;
+}
+
+/** A process that has its pid, session and user, and waits to become the command. */
+export interface GatedProcess {
+  readonly child: ChildProcess;
+  readonly identity: ProcessIdentity;
+  /** Lets it become the command. */
+  release(): void;
+  /** Ends it; the command never runs. */
+  abandon(): void;
+}
+
+/**
+ * The gate: a shell that says whether it may execute the command, waits for one line, and becomes it. Between the two
+ * the daemon moves it to its cgroup and writes its pid down. When the daemon dies first, the line never comes and
+ * the shell ends: no command ever runs that no record knows.
+ */
+const GATE =
+  '[ -x "$1" ] || { printf x >&3; exit 126; }; shift; printf r >&3; read -r go <&3 && exec "$@" 3<&-; exit 125';
+const SHELL = "/bin/sh";
+
+/** @throws FlyballError ENGINE_REFUSED, STORE_FULL */
+export async function spawnGated(request: SpawnRequest): Promise<GatedProcess> {
+  const child = spawnShell(request);
+  await spawned(child, request);
+  child.unref();
+  const gate = child.stdio[3] as Socket;
+  // Its end is seen by the exit event; an error here says the same less well.
+  gate.on("error", () => undefined);
+  const [answer] = await Promise.race([
+    once(gate, "data") as Promise<[Buffer]>,
+    once(child, "exit").then(() => [undefined]),
+  ]).catch(() => [undefined]);
+  if (child.pid === undefined || answer?.toString() !== "r") {
+    const who = request.user === undefined ? "" : ` as user ${request.user.uid}`;
+    throw new FlyballError(
+      "ENGINE_REFUSED",
+      `${request.service}: ${request.path} may not be executed${who}: permission denied`,
+    );
+  }
+  const startTicks = readStartTicks(child.pid);
+  if (startTicks === undefined) {
+    gate.destroy();
+    throw new FlyballError(
+      "ENGINE_REFUSED",
+      `${request.service}: process ${child.pid} cannot be seen in /proc`,
+    );
+  }
+  return {
+    child,
+    identity: { pid: child.pid, startTicks, bootId: readBootId() },
+    release: () => gate.end("go\n", () => gate.destroy()),
+    abandon: () => gate.destroy(),
+  };
+}
+
+/** True for a process that still waits at its gate. */
+export function isGate(commandLine: string): boolean {
+  return commandLine.split("\0")[2] === GATE;
+}
+
+function spawnShell(request: SpawnRequest): ChildProcess {
+  const logFile = openLog(request.logPath);
+  const { plain, odd } = splitEnvironment(request.environment);
+  const argv = odd.length === 0 ? request.argv : ["env", ...odd, ...request.argv];
+  try {
+    return spawn(SHELL, ["-c", GATE, "flyball", request.path, ...argv], {
+      cwd: request.workingDirectory,
+      env: plain,
+      detached: true,
+      stdio: ["ignore", logFile, logFile, "pipe"],
+      ...(request.user === undefined ? {} : { uid: request.user.uid, gid: request.user.gid }),
+    });
+  } catch (error) {
+    throw refusal(error, request);
+  } finally {
+    closeSync(logFile);
+  }
+}
+
+/**
+ * A descriptor of the replica's own, and not a pipe: what it writes goes on being kept when the daemon is gone.
+ * Appending, so that the file can be cut under it.
+ */
+function openLog(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+/** A shell passes on only names it could use itself; `server.port=80` has to go round it. */
+export function splitEnvironment(environment: Readonly<Record<string, string>>): {
+  readonly plain: Readonly<Record<string, string>>;
+  readonly odd: readonly string[];
+} {
+  const isPlain = ([name]: readonly [string, string]): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/u.test(name);
+  const entries = Object.entries(environment);
+  return {
+    plain: Object.fromEntries(entries.filter(isPlain)),
+    odd: entries.filter((entry) => !isPlain(entry)).map(([name, value]) => `${name}=${value}`),
+  };
+}
+
+async function spawned(child: ChildProcess, request: SpawnRequest): Promise<void> {
+  try {
+    await once(child, "spawn");
+  } catch (error) {
+    throw refusal(error, request);
+  }
+}
+
+function refusal(error: unknown, request: SpawnRequest): FlyballError {
+  const why = isSystemError(error, "EACCES")
+    ? `may not enter ${request.workingDirectory} or become the user asked for`
+    : messageOf(error);
+  return new FlyballError("ENGINE_REFUSED", `${request.service}: cannot start ${request.path}: ${why}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,230 @@
+/** A process engine in a directory of its own, services for it, and the proof that nothing is left. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../../../core/clock.ts";
+import { createLog } from "../../../../core/log.ts";
+import type {
+  Action,
+  ObservedReplica,
+  Project,
+  ReplicaId,
+  ReplicaTemplate,
+  Service,
+} from "../../../../core/types.ts";
+import type { Engine } from "../../../../orchestrator/engine.ts";
+import { Cgroups, DEFAULT_CGROUP_ROOT } from "../../../../orchestrator/engines/process/cgroup.ts";
+import {
+  openProcessEngine,
+  type ProcessEngineOptions,
+} from "../../../../orchestrator/engines/process/engine.ts";
+import { findCarriers } from "../../../../orchestrator/engines/process/orphans.ts";
+
+export const NEVER = new AbortController().signal;
+
+const PATIENCE_MS = 15_000;
+
+/** Looks again and again until there is something to see. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    assert.ok(performance.now() < deadlineMs, `waited in vain until ${what}`);
+    await sleep(20);
+  }
+}
+
+export function template(fields: Partial<ReplicaTemplate> = {}): ReplicaTemplate {
+  return {
+    environment: {},
+    labels: {},
+    ports: [],
+    exposedPorts: [],
+    mounts: [],
+    networks: [],
+    restart: { condition: "any", delayMs: 0 },
+    stopGraceMs: 5_000,
+    resources: {},
+    container: {},
+    ...fields,
+  };
+}
+
+export function serviceOf(fields: Partial<ReplicaTemplate>, name = "web"): Service {
+  return {
+    id: `shop_${name}`,
+    project: "shop",
+    name,
+    template: template(fields),
+    templateHash: `hash of ${name}`,
+    initialReplicas: 1,
+    businessLabels: {},
+    dependsOn: [],
+  };
+}
+
+/** A service that runs this line in a shell that stays. */
+export function shell(line: string, fields: Partial<ReplicaTemplate> = {}): Service {
+  return serviceOf({ command: ["/bin/sh", "-c", line], ...fields });
+}
+
+export function projectOf(directory: string, ...services: Service[]): Project {
+  return {
+    name: "shop",
+    workingDirectory: directory,
+    composeFiles: [],
+    services,
+    networks: [],
+    volumes: [],
+  };
+}
+
+/** Actions of a plan that nobody made. */
+const PLANNED = { id: 1, after: [], cause: "a test asks for it" };
+
+export class Lab {
+  readonly directory: string;
+  readonly instanceId: string;
+  readonly #drivers: Driver[] = [];
+
+  private constructor(directory: string) {
+    this.directory = directory;
+    this.instanceId = `test-${process.pid}-${directory.slice(-6)}`;
+  }
+
+  /** After the test, whatever became of it, nothing of this lab may run and no cgroup of it exist. */
+  static async open(test: TestContext): Promise<Lab> {
+    const lab = new Lab(await mkdtemp(join(tmpdir(), "flyball-process-")));
+    test.after(() => lab.#close());
+    return lab;
+  }
+
+  options(more: Partial<ProcessEngineOptions> = {}): ProcessEngineOptions {
+    return {
+      dataDirectory: this.directory,
+      instanceId: this.instanceId,
+      clock: systemClock,
+      log: createLog("silent"),
+      ...more,
+    };
+  }
+
+  /** An engine that is closed, and everything in it removed, at the end of the test. */
+  async engine(more: Partial<ProcessEngineOptions> = {}): Promise<Driver> {
+    const driver = new Driver(await openProcessEngine(this.options(more)), this.directory);
+    this.#drivers.push(driver);
+    return driver;
+  }
+
+  /** Pids of what runs in this lab's name. */
+  running(): number[] {
+    return findCarriers(this.instanceId, new Set()).map(({ process }) => process.pid);
+  }
+
+  async #close(): Promise<void> {
+    for (const driver of this.#drivers) {
+      for (const replica of await driver.replicas()) await driver.remove(replica.id);
+      await driver.engine[Symbol.asyncDispose]();
+    }
+    const left = this.running();
+    for (const pid of left) process.kill(pid, "SIGKILL");
+    await rm(this.directory, { recursive: true, force: true });
+    assert.deepEqual(left, [], "the test left processes running");
+    for (const controller of ["cpu", "cpuacct", "memory", "pids"]) {
+      const path = join(DEFAULT_CGROUP_ROOT, controller, "flyball", this.instanceId);
+      assert.ok(!existsSync(path), `the test left ${path}`);
+    }
+  }
+}
+
+/** An engine as the executor drives it, with the words of a test. */
+export class Driver {
+  readonly engine: Engine;
+  readonly #directory: string;
+
+  constructor(engine: Engine, directory: string) {
+    this.engine = engine;
+    this.#directory = directory;
+  }
+
+  async create(service: Service, slot = 1): Promise<ReplicaId> {
+    const project = projectOf(this.#directory, service);
+    const action: Action = { ...PLANNED, kind: "create-replica", service: service.id, slot };
+    const id = await this.engine.perform(action, { project, service }, NEVER);
+    assert.ok(id !== undefined);
+    return id;
+  }
+
+  async start(replica: ReplicaId): Promise<void> {
+    await this.#perform({ ...PLANNED, kind: "start-replica", service: "shop_web", slot: 1, replica });
+  }
+
+  async stop(replica: ReplicaId, signal: AbortSignal = NEVER): Promise<void> {
+    await this.#perform({ ...PLANNED, kind: "stop-replica", service: "shop_web", slot: 1, replica }, signal);
+  }
+
+  async remove(replica: ReplicaId): Promise<void> {
+    await this.#perform({ ...PLANNED, kind: "remove-replica", service: "shop_web", slot: 1, replica });
+  }
+
+  async run(service: Service, slot = 1): Promise<ReplicaId> {
+    const id = await this.create(service, slot);
+    await this.start(id);
+    return id;
+  }
+
+  async replicas(): Promise<readonly ObservedReplica[]> {
+    return (await this.engine.observe([projectOf(this.#directory)], NEVER)).replicas;
+  }
+
+  async see(replica: ReplicaId): Promise<ObservedReplica | undefined> {
+    return (await this.replicas()).find(({ id }) => id === replica);
+  }
+
+  async seen(replica: ReplicaId): Promise<ObservedReplica> {
+    const seen = await this.see(replica);
+    assert.ok(seen !== undefined, `replica ${replica} is not observed`);
+    return seen;
+  }
+
+  /** Waits until the replica is in that state. */
+  async until(replica: ReplicaId, state: ObservedReplica["state"]): Promise<ObservedReplica> {
+    return await eventually(`${replica} is ${state}`, async () => {
+      const seen = await this.see(replica);
+      return seen?.state === state ? seen : undefined;
+    });
+  }
+
+  async log(replica: ReplicaId, lines = 100): Promise<string> {
+    return await this.engine.logs(replica, "shop_web", lines);
+  }
+
+  /** Waits until the replica has written that. */
+  async wrote(replica: ReplicaId, pattern: RegExp): Promise<RegExpExecArray> {
+    return await eventually(
+      `${replica} wrote ${pattern}`,
+      async () => pattern.exec(await this.log(replica)) ?? undefined,
+    );
+  }
+
+  async #perform(action: Action, signal: AbortSignal = NEVER): Promise<void> {
+    await this.engine.perform(action, { project: projectOf(this.#directory) }, signal);
+  }
+}
+
+/** Why limits cannot hold on this machine; false where they can. */
+export function noCgroups(): string | false {
+  const cgroups = new Cgroups(DEFAULT_CGROUP_ROOT, `test-${process.pid}-probe`);
+  const limits = { limitCores: 1, limitMemoryBytes: 1, limitPids: 1 };
+  const [problem = false] = cgroups.notEnforced(limits);
+  void cgroups.close();
+  return problem;
+}
