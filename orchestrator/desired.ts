@@ -71,26 +71,23 @@ export class DesiredState {
     return undefined;
   }
 
-  /** The project as it would be after `apply`: services keep the count they have, new ones get theirs. */
-  withProject(project: Project, initialReplicas: ReadonlyMap<ServiceId, number>): DesiredProject {
-    for (const { project: other, removing } of this.#entries.values()) {
-      if (other.name === project.name || removing) continue;
-      const shared = project.services.find(({ id }) => other.services.some((service) => service.id === id));
-      if (shared === undefined) continue;
-      throw new FlyballError(
-        "COMPOSE_INVALID",
-        `service ${shared.name} of project ${project.name} would have the id ${shared.id}, which project ${other.name} has: rename one`,
-      );
-    }
+  /**
+   * The project as it would be after `apply`. A service that scales keeps the count it has, or the one that is found
+   * running; the count of any other is the file's, as with compose.
+   *
+   * @param found replicas that exist, by service
+   */
+  withProject(project: Project, found: ReadonlyMap<ServiceId, number>): DesiredProject {
+    this.#refuseSharedIds(project);
     const before = this.#entries.get(project.name);
     const kept = before?.removing === false ? before.replicas : undefined;
-    const replicas = new Map(
-      project.services.map((service) => [
-        service.id,
-        kept?.get(service.id) ?? initialReplicas.get(service.id) ?? service.initialReplicas,
-      ]),
-    );
-    return { project, replicas, removing: false };
+    const counts = project.services.map((service): [ServiceId, number] => {
+      if (service.scaling === undefined) return [service.id, service.initialReplicas];
+      const { minReplicas, maxReplicas } = service.scaling;
+      const count = kept?.get(service.id) ?? found.get(service.id) ?? service.initialReplicas;
+      return [service.id, Math.min(Math.max(count, minReplicas), maxReplicas)];
+    });
+    return { project, replicas: new Map(counts), removing: false };
   }
 
   apply(desired: DesiredProject): void {
@@ -136,5 +133,18 @@ export class DesiredState {
       this.#store.run("DELETE FROM projects WHERE name = ?", name);
     });
     this.#entries.delete(name);
+  }
+
+  /** `a_b` + `c` and `a` + `b_c` are one id, as they are one name in Swarm. */
+  #refuseSharedIds(project: Project): void {
+    for (const { project: other, removing } of this.#entries.values()) {
+      if (other.name === project.name || removing) continue;
+      const shared = project.services.find(({ id }) => other.services.some((service) => service.id === id));
+      if (shared === undefined) continue;
+      throw new FlyballError(
+        "COMPOSE_INVALID",
+        `service ${shared.name} of project ${project.name} would have the id ${shared.id}, which project ${other.name} has: rename one`,
+      );
+    }
   }
 }

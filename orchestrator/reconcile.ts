@@ -123,7 +123,8 @@ class Planner {
 
   /** Looks after the replicas that stay: starts, restarts and replaces them. */
   #keep(project: Project, service: Service, replicas: readonly ObservedReplica[]): void {
-    let replacing = slotsOf(service.id, this.#input.inFlight.leaving).length > 0;
+    const { arriving, leaving } = this.#input.inFlight;
+    let replacing = slotsOf(service.id, arriving).length + slotsOf(service.id, leaving).length > 0;
     // A copy of what compose made carries compose's definition, and changes when compose changes it.
     const templateHash = this.#cloneSource(service) === undefined ? service.templateHash : undefined;
     for (const replica of sortedBy(replicas, ({ slot }) => slot)) {
