@@ -45,10 +45,12 @@ export class Loop implements AsyncDisposable {
 
   /** Ends the wait, aborts the pass that runs, and resolves when it has ended. May be called twice. */
   async stop(): Promise<void> {
-    this.#abort?.abort();
+    const abort = this.#abort;
+    abort?.abort();
     this.#wake?.();
     await this.#finished;
-    this.#abort = undefined;
+    // Somebody may have started it anew by now.
+    if (this.#abort === abort) this.#abort = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

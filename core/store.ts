@@ -44,7 +44,7 @@ export class Store implements Disposable {
           `the data directory was written by a newer Flyball: ${migrations.room} is at version ${version}, this one knows ${migrations.steps.length}`,
         );
       }
-      for (const step of migrations.steps.slice(version)) this.#database.exec(step);
+      for (const step of migrations.steps.slice(version)) this.#guard(() => this.#database.exec(step));
       this.run(
         "INSERT INTO migrations (room, version) VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET version = excluded.version",
         migrations.room,
@@ -74,7 +74,7 @@ export class Store implements Disposable {
       return result;
     } catch (error) {
       // A full disk may have rolled back already.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (this.#database.isTransaction) this.#guard(() => this.#database.exec("ROLLBACK"));
       throw error;
     }
   }
