@@ -1,55 +1,46 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "../../core/errors.ts";
-import { identify, isRunning, type ProcessIdentity } from "./processes.ts";
 
 const WAIT_MS = 10 * 60_000;
 
-/** Runs `work` while no other command changes the same lab; waits its turn. A dead owner's lock does not count. */
+/**
+ * Runs `work` while no other command changes the same lab; waits its turn for up to ten minutes. The lock is an abstract
+ * Unix socket: the kernel gives it back when its owner dies, and no file is left behind.
+ */
 export async function withLock<T>(
   directory: string,
   say: (line: string) => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, "lock");
-  const me = identify(process.pid);
+  const lock = await takeLock(directory, say);
+  try {
+    return await work();
+  } finally {
+    lock.close();
+  }
+}
+
+async function takeLock(directory: string, say: (line: string) => void): Promise<Server> {
   const deadlineMs = performance.now() + WAIT_MS;
   let hasSaid = false;
-  while (!take(file, JSON.stringify(me))) {
-    const owner = readOwner(file);
-    if (owner !== undefined && !isRunning(owner)) {
-      rmSync(file, { force: true });
-      continue;
-    }
-    if (performance.now() > deadlineMs) throw new Error(`another command has held ${file} for ten minutes`);
+  for (;;) {
+    const lock = await tryLock(`\0flyball-lab:${directory}`);
+    if (lock !== undefined) return lock;
+    if (performance.now() > deadlineMs)
+      throw new Error("another command has been at work on this lab for ten minutes");
     if (!hasSaid) say("another command is at work on this lab; waiting for it");
     hasSaid = true;
     await sleep(250);
   }
-  try {
-    return await work();
-  } finally {
-    rmSync(file, { force: true });
-  }
 }
 
-function take(file: string, owner: string): boolean {
-  try {
-    writeFileSync(file, owner, { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "EEXIST")) return false;
-    throw error;
-  }
-}
-
-/** Undefined when the lock has just been given back, or is just being written. */
-function readOwner(file: string): ProcessIdentity | undefined {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity;
-  } catch {
-    return undefined;
-  }
+function tryLock(path: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error) =>
+      isSystemError(error, "EADDRINUSE") ? resolve(undefined) : reject(error),
+    );
+    server.listen({ path }, () => resolve(server));
+  });
 }

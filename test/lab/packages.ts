@@ -63,7 +63,8 @@ export async function unpackPackages(directory: string, say: (line: string) => v
     // The sandbox's user may not enter the lab's directory.
     "APT::Sandbox::User=root",
   ].flatMap((option) => ["-o", option]);
-  await apt([...options, "update", "-qq"]);
+  // By itself `update` only warns when it reaches nobody.
+  await apt([...options, "-o", "APT::Update::Error-Mode=any", "update", "-qq"]);
   await apt([...options, "download", "-qq", ...UNPACKED], { cwd: debs });
   for (const deb of readdirSync(debs)) await mustRun("dpkg", ["-x", join(debs, deb), unpacked]);
   // Moved into place only when whole, so that an interrupted `up` starts again.
