@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { ERRORS, type ErrorCode, FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
+import {
+  type DecisionView,
+  decisionListSchema,
+  type Explanation,
+  explanationSchema,
+  type ProblemDocument,
+  type ProjectAnswer,
+  type ProjectRequest,
+  problemSchema,
+  projectAnswerSchema,
+  type Readiness,
+  readinessSchema,
+  type ScaleAnswer,
+  type ScaleRequest,
+  type ServiceDetail,
+  type ServiceView,
+  scaleAnswerSchema,
+  serviceDetailSchema,
+  serviceListSchema,
+} from "../core/wire.ts";
+
+export interface ClientOptions {
+  /** Without a slash at its end: `http://127.0.0.1:7070`. */
+  readonly address: string;
+  readonly token?: string;
+}
+
+interface Ask<Schema extends z.ZodType> {
+  readonly method?: "GET" | "PUT" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly answer: Schema;
+  /** Statuses beside 200 that carry the same answer. */
+  readonly alsoAnswers?: number;
+  readonly timeoutMs?: number;
+}
+
+const READ_TIMEOUT_MS = 10_000;
+/** Removing a project waits for its replicas to end, each within its own grace period. */
+const CHANGE_TIMEOUT_MS = 300_000;
+
+/**
+ * Asks a daemon over its API. Every method throws FlyballError: DAEMON_UNREACHABLE when no daemon answers (or what
+ * answers is none), else the code that the daemon gave.
+ */
+export class Client {
+  readonly address: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(options: ClientOptions) {
+    this.address = options.address;
+    this.#headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
+  }
+
+  readiness(): Promise<Readiness> {
+    return this.#ask({ path: "/readyz", answer: readinessSchema, alsoAnswers: 503 });
+  }
+
+  async services(): Promise<ServiceView[]> {
+    const { services } = await this.#ask({ path: "/v1/services", answer: serviceListSchema });
+    return services;
+  }
+
+  service(id: string): Promise<ServiceDetail> {
+    return this.#ask({ path: servicePath(id), answer: serviceDetailSchema });
+  }
+
+  async decisions(id: string, query: { limit: number; changesOnly: boolean }): Promise<DecisionView[]> {
+    const search = `limit=${query.limit}&changes=${query.changesOnly}`;
+    const path = `${servicePath(id)}/decisions?${search}`;
+    const { decisions } = await this.#ask({ path, answer: decisionListSchema });
+    return decisions;
+  }
+
+  explain(id: string, atMs: number | undefined): Promise<Explanation> {
+    const search = atMs === undefined ? "" : `?at=${atMs}`;
+    return this.#ask({ path: `${servicePath(id)}/explain${search}`, answer: explanationSchema });
+  }
+
+  scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
+    const path = `${servicePath(id)}/scale`;
+    return this.#ask({ method: "PUT", path, body: request, answer: scaleAnswerSchema });
+  }
+
+  applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
+    return this.#changeProject("PUT", projectPath(name), request);
+  }
+
+  planProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
+    return this.#changeProject("POST", `${projectPath(name)}/plan`, request);
+  }
+
+  removeProject(name: string): Promise<ProjectAnswer> {
+    return this.#changeProject("DELETE", projectPath(name));
+  }
+
+  #changeProject(
+    method: "PUT" | "POST" | "DELETE",
+    path: string,
+    body?: ProjectRequest,
+  ): Promise<ProjectAnswer> {
+    return this.#ask({ method, path, body, answer: projectAnswerSchema, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  async #ask<Schema extends z.ZodType>(ask: Ask<Schema>): Promise<z.infer<Schema>> {
+    const { method = "GET", path, body, answer, alsoAnswers, timeoutMs = READ_TIMEOUT_MS } = ask;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${this.address}${path}`, {
+        method,
+        headers: {
+          ...this.#headers,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // A redirect would take the token somewhere else.
+        redirect: "manual",
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw this.#unreachable(error, timeoutMs);
+    }
+    const document = parseJson(text);
+    if (response.ok || response.status === alsoAnswers) {
+      const result = answer.safeParse(document);
+      if (result.success) return result.data;
+      throw this.#notADaemon(
+        `${path} answers what this version cannot read: ${z.prettifyError(result.error)}`,
+      );
+    }
+    const problem = problemSchema.safeParse(document);
+    if (problem.success) throw asError(problem.data);
+    throw this.#notADaemon(`${path} answers ${response.status} without a problem document`);
+  }
+
+  #unreachable(error: unknown, timeoutMs: number): FlyballError {
+    const timedOut = error instanceof Error && error.name === "TimeoutError";
+    const reason = timedOut ? `no answer within ${timeoutMs / 1_000} s` : causeOf(error);
+    return new FlyballError(
+      "DAEMON_UNREACHABLE",
+      `no daemon answers at ${this.address} (${reason}): start one with flyball serve, or name another with --address`,
+      { cause: error },
+    );
+  }
+
+  #notADaemon(reason: string): FlyballError {
+    return new FlyballError(
+      "DAEMON_UNREACHABLE",
+      `what answers at ${this.address} is not a Flyball daemon of this version: ${reason}`,
+    );
+  }
+}
+
+/** False when no daemon answers. Throws what else is wrong. */
+export async function isReachable(client: Client): Promise<boolean> {
+  try {
+    await client.readiness();
+    return true;
+  } catch (error) {
+    if (isFlyballError(error) && error.code === "DAEMON_UNREACHABLE") return false;
+    throw error;
+  }
+}
+
+function asError(problem: ProblemDocument): FlyballError {
+  return new FlyballError(isErrorCode(problem.code) ? problem.code : "INTERNAL", problem.detail, {
+    problems: problem.errors ?? [],
+  });
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
+
+/** Fetch says only "fetch failed"; what failed is in the cause, or in the causes of that. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(", ");
+  return messageOf(cause ?? error);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function servicePath(id: string): string {
+  return `/v1/services/${encodeURIComponent(id)}`;
+}
+
+function projectPath(name: string): string {
+  return `/v1/projects/${encodeURIComponent(name)}`;
+}
