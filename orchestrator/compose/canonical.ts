@@ -3,6 +3,7 @@ import { parsePort } from "./ports.ts";
 import { splitCommand } from "./shellwords.ts";
 import {
   asMapping,
+  describe,
   isMapping,
   mapValues,
   type Report,
@@ -56,7 +57,7 @@ const SERVICE: Readonly<Record<string, Rewrite>> = {
   depends_on: dependsOn,
   deploy: (value, path, report) => rewriteKeys(value, { labels }, path, report),
   devices: eachItem(device),
-  dns: oneToList,
+  dns: (value) => asListOf(value).filter((address) => address !== "" && address !== null),
   dns_search: oneToList,
   entrypoint: command,
   env_file: (value) => asListOf(value).map((item) => (typeof item === "string" ? { path: item } : item)),
@@ -118,7 +119,10 @@ function command(value: YamlValue, path: YamlPath, report: Reporter): YamlValue 
   if (typeof value !== "string") return value;
   const split = splitCommand(value);
   if (split === undefined) {
-    report.error(path, `expected a command with its quotes closed, got ${JSON.stringify(value)}`);
+    report.error(
+      path,
+      `expected a command whose quotes are closed and whose brackets are quoted, got ${JSON.stringify(value)}`,
+    );
     return null;
   }
   if (split.dropped !== "") {
@@ -145,8 +149,11 @@ function ports(value: YamlValue, path: YamlPath, report: Reporter): YamlValue {
   if (!Array.isArray(value)) return value;
   return value.flatMap((item, index): YamlValue[] => {
     if (isMapping(item)) {
-      if ("target" in item) return [item];
-      report.error([...path, index], `expected the key "target", which is missing`);
+      if (isTargetPort(item["target"])) return [item];
+      report.error(
+        [...path, index],
+        `expected a target from 1 to 65535, got ${describe(item["target"] ?? null)}`,
+      );
       return [];
     }
     const parsed = parsePort(scalarText(item));
@@ -154,6 +161,11 @@ function ports(value: YamlValue, path: YamlPath, report: Reporter): YamlValue {
     report.error([...path, index], parsed);
     return [];
   });
+}
+
+function isTargetPort(value: YamlValue | undefined): boolean {
+  const port = Number(value);
+  return port >= 1 && port <= 65_535;
 }
 
 function mount(value: YamlValue, path: YamlPath, report: Reporter): YamlValue {
@@ -185,15 +197,21 @@ function extraHosts(value: YamlValue, path: YamlPath, report: Reporter): YamlVal
     ? Object.entries(value).map(([host, ips]) => ({ host, ips: asListOf(ips).map(scalarText) }))
     : asListOf(value).map((item) => splitHost(scalarText(item)));
   return hosts.flatMap(({ host, ips }) => {
-    if (host === "" || /[:=]/u.test(host))
-      report.error(path, `expected a host's name and its address, got "${host}"`);
+    if (host === "" || /[:=]/u.test(host)) {
+      report.error(
+        path,
+        `expected HOST=ADDRESS, got ${JSON.stringify([host, ...ips].filter((part) => part !== "").join("="))}`,
+      );
+    }
     return ips.map((ip) => `${host}=${/^\[.+\]$/u.test(ip) ? ip.slice(1, -1) : ip}`);
   });
 }
 
 function splitHost(entry: string): { host: string; ips: string[] } {
   const match = /^([^=]*)=(.*)$/u.exec(entry) ?? /^([^:]*):(.*)$/u.exec(entry);
-  return { host: match?.[1] ?? "", ips: (match?.[2] ?? "").split(",") };
+  return match === null
+    ? { host: "", ips: [entry] }
+    : { host: match[1] ?? "", ips: (match[2] ?? "").split(",") };
 }
 
 /** A network, volume, secret or config; `external: {name: …}` is the old way to write its name. */

@@ -1,4 +1,4 @@
-import type { Diagnostics } from "../../core/diagnostics.ts";
+import type { DiagnosticPlace, Diagnostics } from "../../core/diagnostics.ts";
 import { FlyballError, isFlyballError } from "../../core/errors.ts";
 import { canonicalDocument } from "./canonical.ts";
 import { type Environment, missingVariable, ownValue } from "./environment.ts";
@@ -34,16 +34,24 @@ export interface ReadContext {
   readonly stdin: AsyncIterable<Uint8Array | string>;
 }
 
-/** Reads the documents of a compose file as they are written; problems go to the diagnostics. */
-export async function readDocuments(path: string, context: ReadContext): Promise<ComposeDocument[]> {
+/**
+ * Reads the documents of a compose file as they are written; problems go to the diagnostics. `from` is where another
+ * file names this one, if one does: a file that cannot be read is a problem of that place.
+ */
+export async function readDocuments(
+  path: string,
+  context: ReadContext,
+  from?: DiagnosticPlace,
+): Promise<ComposeDocument[]> {
   const { diagnostics } = context;
   const file = path === "-" ? "-" : context.shown(path);
   let text: string;
   try {
     text = path === "-" ? await readTextStream(context.stdin) : await readTextFile(path, file);
   } catch (error) {
-    if (!isFlyballError(error) || error.code !== "COMPOSE_INVALID") throw error;
-    diagnostics.error({ path: "", file }, error.message);
+    if (!isFlyballError(error) || error.code === "COMPOSE_TOO_LARGE") throw error;
+    if (from === undefined && error.code === "COMPOSE_NOT_FOUND") throw error;
+    diagnostics.error(from ?? { path: "", file }, error.message);
     return [];
   }
   const { documents, problems } = parseYaml(text);

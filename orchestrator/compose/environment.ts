@@ -1,4 +1,4 @@
-import type { Diagnostics } from "../../core/diagnostics.ts";
+import type { DiagnosticPlace, Diagnostics } from "../../core/diagnostics.ts";
 import { isFlyballError } from "../../core/errors.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { readTextFile } from "./files.ts";
@@ -17,41 +17,48 @@ export function definedOnly(environment: Readonly<Record<string, string | undefi
   return Object.fromEntries(entries);
 }
 
+export interface EnvFileContext {
+  /** Variables that are set already; they are asked first when a file refers to one. */
+  readonly environment: Environment;
+  readonly diagnostics: Diagnostics;
+  /** A path as a person would name it. */
+  readonly shown: (path: string) => string;
+}
+
 /**
- * The variables of several `.env` files, later ones over earlier ones. Problems go to the diagnostics; variables that
- * are set already are asked first when one file refers to another.
+ * The variables of several `.env` files, later ones over earlier ones. Problems go to the diagnostics; `from` is where
+ * the files are named, if somewhere: a file that cannot be read is a problem of that place.
  */
 export async function readEnvFiles(
   files: readonly string[],
-  known: Environment,
-  diagnostics: Diagnostics,
-  shown: (file: string) => string = (file) => file,
+  { environment, diagnostics, shown }: EnvFileContext,
+  from?: DiagnosticPlace,
 ): Promise<Environment> {
   const variables: Record<string, string> = {};
-  for (const file of files) {
-    const text = await readOrReport(file, shown(file), diagnostics);
+  for (const path of files) {
+    const file = shown(path);
+    const text = await readOrReport(path, file, diagnostics, from ?? { path: "", file });
     if (text === undefined) continue;
-    const result = parseDotenv(text, (name) => ownValue(known, name) ?? ownValue(variables, name));
-    for (const { line, message } of result.problems)
-      diagnostics.error({ path: "", file: shown(file), line }, message);
-    for (const name of new Set(result.missing)) {
-      diagnostics.warning({ path: "", file: shown(file) }, missingVariable(name));
-    }
+    const result = parseDotenv(text, (name) => ownValue(environment, name) ?? ownValue(variables, name));
+    for (const { line, message } of result.problems) diagnostics.error({ path: "", file, line }, message);
+    for (const name of new Set(result.missing))
+      diagnostics.warning({ path: "", file }, missingVariable(name));
     Object.assign(variables, result.variables);
   }
   return variables;
 }
 
 async function readOrReport(
-  file: string,
+  path: string,
   shown: string,
   diagnostics: Diagnostics,
+  place: DiagnosticPlace,
 ): Promise<string | undefined> {
   try {
-    return await readTextFile(file, shown);
+    return await readTextFile(path, shown);
   } catch (error) {
     if (!isFlyballError(error)) throw error;
-    diagnostics.error({ path: "", file: shown }, error.message);
+    diagnostics.error(place, error.message);
     return undefined;
   }
 }
@@ -92,42 +99,27 @@ export function resolveBuildArguments(service: YamlMapping, environment: Environ
 /** The service with the variables of its `env_file` under its `environment`, and the labels of its `label_file`. */
 export async function readServiceFiles(
   service: YamlMapping,
-  environment: Environment,
-  diagnostics: Diagnostics,
-  shown: (file: string) => string,
+  context: EnvFileContext,
+  placeOf: (key: string) => DiagnosticPlace,
 ): Promise<YamlMapping> {
-  const files: string[] = [];
+  const { environment } = context;
+  let variables: Environment = {};
   for (const item of asList(service["env_file"])) {
     const { path = "", required = true } = asMapping(item);
     const file = scalarText(path);
-    if (choice(required) === true || (await isThere(file))) files.push(file);
+    if (choice(required) !== true && !(await isThere(file))) continue;
+    const known = { ...context, environment: { ...environment, ...variables } };
+    variables = { ...variables, ...(await readEnvFiles([file], known, placeOf("env_file"))) };
   }
-  const variables = await readServiceEnvFiles(files, environment, diagnostics, shown);
   const labelFiles = asList(service["label_file"]).map(scalarText);
-  const labels = await readEnvFiles(labelFiles, {}, diagnostics, shown);
-  const own = asMapping(service["environment"]);
+  const labels = await readEnvFiles(labelFiles, { ...context, environment: {} }, placeOf("label_file"));
+  const own = mapValues(
+    asMapping(service["environment"]),
+    (value, name) => value ?? ownValue(environment, name) ?? null,
+  );
   return {
     ...service,
-    environment: {
-      ...variables,
-      ...mapValues(own, (value, name) => value ?? ownValue(environment, name) ?? null),
-    },
+    environment: { ...variables, ...own },
     labels: { ...labels, ...asMapping(service["labels"]) },
   };
-}
-
-async function readServiceEnvFiles(
-  files: readonly string[],
-  environment: Environment,
-  diagnostics: Diagnostics,
-  shown: (file: string) => string,
-): Promise<Environment> {
-  let variables: Environment = {};
-  for (const file of files) {
-    variables = {
-      ...variables,
-      ...(await readEnvFiles([file], { ...environment, ...variables }, diagnostics, shown)),
-    };
-  }
-  return variables;
 }

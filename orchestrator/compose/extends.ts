@@ -13,6 +13,8 @@ export interface ExtendsContext {
   /** Reads another file for its services, paths already absolute; undefined when that was reported as a problem. */
   readonly open: (file: string, from: ServicesFile, path: YamlPath) => Promise<ServicesFile | undefined>;
   readonly report: Report;
+  /** A path as a person would name it. */
+  readonly shown: (path: string) => string;
 }
 
 /** The services of a file, each on top of what it extends, over as many steps as it takes. */
@@ -36,7 +38,7 @@ async function resolve(
   const service = asMapping(source.services[name]);
   if (!isMapping(service["extends"])) return service;
   const { extends: link, ...own } = service;
-  const step = `${name} in ${source.file}`;
+  const step = `${name} in ${context.shown(source.file)}`;
   if (chain.includes(step)) {
     context.report(
       [...path, "extends"],
@@ -52,7 +54,7 @@ async function resolve(
   if (!(wanted in from.services)) {
     context.report(
       [...path, "extends"],
-      `expected a service of ${from.file} to extend, got "${wanted}", which is not in it`,
+      `expected a service of ${context.shown(from.file)} to extend, got "${wanted}", which is not in it`,
     );
     return own;
   }

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { type Diagnostic, Diagnostics } from "../../core/diagnostics.ts";
+import { type Diagnostic, type DiagnosticPlace, Diagnostics } from "../../core/diagnostics.ts";
 import { FlyballError } from "../../core/errors.ts";
 import { checkConsistency } from "./consistency.ts";
 import { type ComposeDocument, prepareDocument, type ReadContext, readDocuments } from "./documents.ts";
@@ -74,7 +74,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     home: ownValue(environment, "HOME") ?? homedir(),
     places: [],
   };
-  const documents = (await Promise.all(files.map((file) => readDocuments(file, session)))).flat();
+  const documents = await readAll(files, session);
   failOnErrors(diagnostics);
   const name = projectName(documents, options, environment, projectDirectory);
   const known = { ...environment, COMPOSE_PROJECT_NAME: name };
@@ -96,9 +96,14 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   failOnErrors(diagnostics);
 
   const services: YamlMapping = {};
+  const context = { environment: known, diagnostics, shown: session.shown };
   for (const [service, value] of Object.entries(asMapping(enabled["services"]))) {
     const built = resolveBuildArguments(asMapping(value), known);
-    services[service] = syncReplicas(await readServiceFiles(built, known, diagnostics, session.shown));
+    services[service] = syncReplicas(
+      await readServiceFiles(built, context, (key) =>
+        placeInMerged(session.places, ["services", service, key]),
+      ),
+    );
   }
   failOnErrors(diagnostics);
   return {
@@ -106,6 +111,16 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     diagnostics: diagnostics.all,
     source: { projectDirectory, files, envFiles, profiles },
   };
+}
+
+async function readAll(
+  files: readonly string[],
+  session: Session,
+  from?: DiagnosticPlace,
+): Promise<ComposeDocument[]> {
+  const documents: ComposeDocument[] = [];
+  for (const file of files) documents.push(...(await readDocuments(file, session, from)));
+  return documents;
 }
 
 interface Session extends ReadContext {
@@ -147,7 +162,7 @@ async function locate(options: LoadOptions, diagnostics: Diagnostics) {
   const readEnv = async (directory: string) => {
     const beside = join(directory, ".env");
     const files = chosen.length > 0 ? [...envFiles] : (await isThere(beside)) ? [beside] : [];
-    const variables = await readEnvFiles(files, environment, diagnostics, shown);
+    const variables = await readEnvFiles(files, { environment, diagnostics, shown });
     environment = { ...variables, ...environment };
     for (const file of files) envFiles.add(file);
   };
@@ -243,10 +258,10 @@ async function extendServices(
   if (!("services" in document.value)) return {};
   const opened = new Map<string, Promise<ServicesFile | undefined>>();
   const report = reporter(session);
-  const open = (file: string, from: ServicesFile): Promise<ServicesFile | undefined> => {
+  const open = (file: string, from: ServicesFile, link: YamlPath): Promise<ServicesFile | undefined> => {
     const directory = from.file === document.path ? group.base.directory : dirname(from.file);
     const path = absolutePath(file, { directory, home: session.home });
-    const known = opened.get(path) ?? openServices(path, group, session);
+    const known = opened.get(path) ?? openServices(path, group, session, placeInMerged([document], link));
     opened.set(path, known);
     return known;
   };
@@ -255,12 +270,17 @@ async function extendServices(
     services: asMapping(document.value["services"]),
     resets: document.resets,
   };
-  return { services: await applyExtends(source, { open, report }) };
+  return { services: await applyExtends(source, { open, report, shown: session.shown }) };
 }
 
 /** The services of another file, ready to be extended; its networks and volumes stay behind. */
-async function openServices(path: string, group: Group, session: Session): Promise<ServicesFile> {
-  const documents = await readDocuments(path, session);
+async function openServices(
+  path: string,
+  group: Group,
+  session: Session,
+  from: DiagnosticPlace,
+): Promise<ServicesFile> {
+  const documents = await readDocuments(path, session, from);
   failOnErrors(session.diagnostics);
   const prepared = documents.map((document) =>
     prepareDocument(document, group.environment, session.diagnostics),
@@ -283,6 +303,7 @@ async function readIncluded(
 ): Promise<YamlMapping[]> {
   const models: YamlMapping[] = [];
   for (const [index, include] of readIncludes(document.value).entries()) {
+    const place = placeInMerged([document], ["include", index]);
     const paths = include.paths.map((path) => absolutePath(path, group.base));
     const [main = ""] = paths;
     if (group.chain.includes(main)) {
@@ -302,8 +323,12 @@ async function readIncluded(
       isAbsolute(file) ? file : join(group.base.directory, file),
     );
     const envFiles = named.length > 0 ? named : (await isThere(beside)) ? [beside] : [];
-    const variables = await readEnvFiles(envFiles, group.environment, session.diagnostics, session.shown);
-    const documents = (await Promise.all(paths.map((path) => readDocuments(path, session)))).flat();
+    const variables = await readEnvFiles(
+      envFiles,
+      { environment: group.environment, diagnostics: session.diagnostics, shown: session.shown },
+      place,
+    );
+    const documents = await readAll(paths, session, place);
     failOnErrors(session.diagnostics);
     models.push(
       await mergeAll(

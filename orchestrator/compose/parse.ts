@@ -10,6 +10,7 @@ import {
   parseAllDocuments,
   type Scalar,
   type YAMLMap,
+  type YAMLParseError,
 } from "yaml";
 import { formatPath, type YamlMapping, type YamlPath, type YamlValue } from "./values.ts";
 
@@ -69,7 +70,8 @@ export function parseYaml(text: string): ParseResult {
     if (!(document instanceof Document)) continue;
     for (const error of document.errors) {
       const { line, col } = lines.linePos(error.pos[0]);
-      problems.push({ path: [], position: { line, column: col }, message: error.message });
+      const message = parseMessage(error, text);
+      problems.push({ path: [], position: { line, column: col }, message });
     }
     if (document.errors.length > 0 || document.contents === null) continue;
     const converter = new Converter(document, lines, problems);
@@ -80,6 +82,19 @@ export function parseYaml(text: string): ParseResult {
     }
   }
   return { documents, problems };
+}
+
+function parseMessage(error: YAMLParseError, text: string): string {
+  switch (error.code) {
+    case "DUPLICATE_KEY": {
+      const key = /^["']?[^:"'\n]*/u.exec(text.slice(error.pos[0]))?.[0].replace(/["']/gu, "") ?? "";
+      return `expected each key once, got "${key}" again`;
+    }
+    case "TAB_AS_INDENT":
+      return "expected spaces as indentation, got a tab";
+    default:
+      return error.message;
+  }
 }
 
 /** Flow collections nested without end would cost the parser its stack; this looks before it parses. */

@@ -11,9 +11,14 @@ export interface Base {
 /** The path made absolute; remote build contexts and Windows paths stay as they are. */
 export function absolutePath(path: string, { directory, home }: Base): string {
   if (path === "") return path;
-  if (path.startsWith("~")) return join(home, path.slice(1));
+  if (path.startsWith("~")) return joined(home, path.slice(1));
   if (isAbsolute(path) || /^(?:[a-z]:[\\/]|\\\\)/iu.test(path)) return path;
-  return join(directory, path);
+  return joined(directory, path);
+}
+
+function joined(directory: string, path: string): string {
+  const result = join(directory, path);
+  return result.length > 1 && result.endsWith("/") ? result.slice(0, -1) : result;
 }
 
 /** Every path of a canonical document made absolute. */

@@ -15,7 +15,7 @@ const PROTOCOLS = ["tcp", "udp", "sctp"];
 export function parsePort(spec: string): YamlMapping[] | string {
   const expected = `expected a port such as 80, 8080:80, 127.0.0.1:8080:80/udp or 3000-3005, got "${spec}"`;
   const [address = "", protocolText = "tcp", ...rest] = spec.split("/");
-  const protocol = protocolText.toLowerCase();
+  const protocol = protocolText === "" ? "tcp" : protocolText.toLowerCase();
   if (rest.length > 0 || !PROTOCOLS.includes(protocol)) {
     return `expected the protocol tcp, udp or sctp, got "${[protocolText, ...rest].join("/")}"`;
   }
@@ -23,7 +23,8 @@ export function parsePort(spec: string): YamlMapping[] | string {
   if (ip !== "" && isIP(ip) === 0) return expected;
   const target = parseRange(targetText);
   const published = publishedText === "" ? undefined : parseRange(publishedText);
-  if (target === undefined || (publishedText !== "" && published === undefined)) return expected;
+  if (target === undefined || target.first === 0 || (publishedText !== "" && published === undefined))
+    return expected;
   const size = target.last - target.first;
   const publishedSize = published === undefined ? 0 : published.last - published.first;
   if (published !== undefined && publishedSize !== size && size !== 0) {

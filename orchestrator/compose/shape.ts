@@ -64,6 +64,13 @@ export const integer: Shape = {
   scalar: (value) => (typeof value === "string" ? /^[-+]?\d+$/u.test(value) : Number.isInteger(value)),
 };
 
+export function integerWithin(least: number, most: number): Shape {
+  return {
+    expects: `a whole number from ${least} to ${most}`,
+    scalar: (value) => integer.scalar?.(value) === true && Number(value) >= least && Number(value) <= most,
+  };
+}
+
 export const count: Shape = {
   expects: "a whole number, zero or more",
   scalar: (value) =>
@@ -91,7 +98,7 @@ export const duration: Shape = {
 
 export const size: Shape = {
   expects: "a size such as 64m or 1.5g",
-  scalar: (value) => (typeof value === "string" ? parseSize(value) !== undefined : typeof value === "number"),
+  scalar: (value) => (typeof value === "string" ? parseSize(value) !== undefined : Number.isInteger(value)),
 };
 
 export function sizeText(): Shape {
@@ -126,7 +133,8 @@ export function either(expects: string, ...shapes: Shape[]): Shape {
 export const texts: Shape = listOf(text, "a list of texts");
 export const textOrTexts: Shape = either("a text or a list of texts", text, texts);
 export const pairs: Shape = either("a mapping, or a list of NAME=VALUE", mappingOf(scalar), texts);
-export const options: Shape = mappingOf({ ...textOrNumber, nullable: true });
+export const options: Shape = mappingOf(textOrNumber);
+export const nullableOptions: Shape = mappingOf({ ...textOrNumber, nullable: true });
 
 /** Every way in which `value` is not of that shape, and every key that Flyball warns about or refuses. */
 export function checkShape(value: YamlValue, shape: Shape, path: YamlPath = []): ShapeProblem[] {
