@@ -11,7 +11,8 @@ import { messageOf } from "../core/errors.ts";
  */
 const OLDEST_NODE = 24;
 
-const FOLDERS = "core,collector,scaler,orchestrator,alerts,dashboards,api,cli,properties,scenarios,lab";
+const FOLDERS =
+  "core,collector,scaler,orchestrator,alerts,dashboards,api,cli,examples,properties,scenarios,lab";
 
 const KINDS: Readonly<Record<string, { globs: string[]; options: string[] }>> = {
   unit: { globs: [`test/{${FOLDERS}}/**/*.test.ts`, "test/*.test.ts"], options: [] },
