@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { db, web } from "./documents.ts";
+import { freePort, startRecordedDaemon } from "./recorded-daemon.ts";
+
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+
+/** The command as a person runs it, with its output read by a program. */
+async function flyball(words: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    env: { PATH: process.env["PATH"], HOME: "/", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status: child.exitCode, stdout, stderr };
+}
+
+describe("the flyball command as a process", () => {
+  test("ps prints what the daemon answers, without styles where nobody looks", async () => {
+    await using daemon = await startRecordedDaemon({ "GET /v1/services": { body: { services: [web, db] } } });
+    const { status, stdout, stderr } = await flyball(["ps"], { FLYBALL_ADDRESS: daemon.address });
+    assert.equal(stderr, "");
+    assert.match(stdout, /^SERVICE .*\nshop_web +2\/4 .*\nshop_db +1\/1 [^\n]*\n$/);
+    assert.equal(status, 0);
+  });
+
+  test("ps with no daemon ends with 8 and says how to start one", async () => {
+    const address = `http://127.0.0.1:${await freePort()}`;
+    const { status, stdout, stderr } = await flyball(["ps"], { FLYBALL_ADDRESS: address });
+    assert.equal(status, 8);
+    assert.equal(stdout, "");
+    assert.ok(stderr.startsWith(`DAEMON_UNREACHABLE: no daemon answers at ${address}`), stderr);
+    assert.match(stderr, /flyball serve/);
+  });
+});
