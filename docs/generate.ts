@@ -1,0 +1,90 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ERRORS } from "../core/errors.ts";
+import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
+
+/**
+ * Writes the generated parts of the documentation between their markers, `npm run docs`. A test asserts that what is
+ * committed is what this writes.
+ */
+const ROOT = join(import.meta.dirname, "..");
+
+/** Which file holds which generated parts. */
+const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
+  "README.md": ["labels"],
+  "docs/labels.md": ["labels"],
+  "docs/errors.md": ["errors"],
+};
+
+const PARTS = { labels: labelTable, errors: errorTable } as const;
+
+export interface Page {
+  /** From the root of the project. */
+  readonly path: string;
+  readonly committed: string;
+  readonly generated: string;
+}
+
+/** Every page with generated parts: as it is, and as it should be. */
+export function pages(): Page[] {
+  return Object.entries(PAGES).map(([path, parts]) => {
+    const committed = readFileSync(join(ROOT, path), "utf8");
+    const generated = parts.reduce((text, part) => withPart(text, part, PARTS[part](), path), committed);
+    return { path, committed, generated };
+  });
+}
+
+/** The text with what stands between the part's markers replaced. Throws when they are not there once each. */
+export function withPart(text: string, part: string, content: string, path: string): string {
+  const [start, end] = [`<!-- generated: ${part} -->`, "<!-- /generated -->"];
+  const [before, after, ...more] = text.split(start);
+  const endAt = after?.indexOf(end) ?? -1;
+  if (before === undefined || after === undefined || more.length > 0 || endAt === -1) {
+    throw new Error(`expected ${start} once in ${path}, with ${end} after it`);
+  }
+  return `${before}${start}\n\n${content}\n\n${after.slice(endAt)}`;
+}
+
+function labelTable(): string {
+  const rows = Object.values(LABELS).map(({ key, aliases, meaning, defaultText, example }) => [
+    [key, ...aliases].map(code).join("<br>"),
+    meaning,
+    defaultText === "none" ? "" : code(defaultText),
+    code(`${key}: ${JSON.stringify(example)}`),
+  ]);
+  const business = [
+    code(`${BUSINESS_PREFIX}<name>`),
+    "a Prometheus label on every metric of the container",
+    "",
+    code(`${BUSINESS_PREFIX}team: "checkout"`),
+  ];
+  return table(["label", "meaning", "default", "example"], [...rows, business]);
+}
+
+function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(([name, { meaning, status, exit }]) => [
+    code(name),
+    meaning,
+    String(status),
+    String(exit),
+  ]);
+  return table(["code", "meaning", "HTTP status", "exit status"], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+if (import.meta.main) {
+  for (const { path, committed, generated } of pages()) {
+    if (generated === committed) continue;
+    writeFileSync(join(ROOT, path), generated);
+    process.stdout.write(`${path}\n`);
+  }
+}
