@@ -68,7 +68,7 @@ async function runHere(
     }
     await stop.requested;
   }
-  const dataDirectory = flags.dataDir === undefined ? "" : ` --data-dir ${flags.dataDir}`;
+  const dataDirectory = flags.dataDir === undefined ? "" : ` --data-dir ${shellQuoted(flags.dataDir)}`;
   terminal.note(
     `flyball stopped; the replicas of ${project.name} stay. They are removed with: flyball down -p ${project.name}${dataDirectory}`,
   );
@@ -87,4 +87,8 @@ async function handOver(
   const answer = await client.applyProject(project.name, project.request);
   noteNewDiagnostics(answer, project, terminal);
   terminal.print(renderProjectAnswer(answer, true, terminal));
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,29 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { CommandContext } from "../../cli/commands/command.ts";
-import { run } from "../../cli/run.ts";
-import { plainPaint } from "../../cli/terminal.ts";
 import { db, decision, NOW_MS, otherWeb, web, webDetail } from "./documents.ts";
+import { flyball } from "./flyball.ts";
 import { startRecordedDaemon } from "./recorded-daemon.ts";
-
-/** Runs a command line in this process, and gives back what a person would see of it. */
-async function flyball(words: readonly string[], environment: Record<string, string> = {}) {
-  const printed: string[] = [];
-  const noted: string[] = [];
-  const context: CommandContext = {
-    terminal: {
-      print: (text) => printed.push(text),
-      note: (text) => noted.push(text),
-      paint: plainPaint,
-      environment,
-      workingDirectory: "/",
-      nowMs: () => NOW_MS,
-    },
-    loadDaemonCode: () => Promise.reject(new Error("this command needs no daemon's code")),
-  };
-  const status = await run(words, context);
-  return { status, printed: printed.join("\n"), noted: noted.join("\n") };
-}
 
 describe("the commands", () => {
   test("ps lists services, shows the replicas of those named, and prints what was answered as JSON", async () => {
@@ -31,10 +10,10 @@ describe("the commands", () => {
       "GET /v1/services": { body: { services: [web, db] } },
       "GET /v1/services/shop_web": { body: webDetail },
     });
-    const environment = { FLYBALL_ADDRESS: daemon.address };
-    assert.match((await flyball(["ps"], environment)).printed, /^SERVICE .*\nshop_web .*\nshop_db /);
-    assert.match((await flyball(["ps", "web"], environment)).printed, /^shop_web: 1 of 2 .*\nSLOT /);
-    const { printed, status } = await flyball(["ps", "--json"], environment);
+    const invocation = { environment: { FLYBALL_ADDRESS: daemon.address } };
+    assert.match((await flyball(["ps"], invocation)).printed, /^SERVICE .*\nshop_web .*\nshop_db /);
+    assert.match((await flyball(["ps", "web"], invocation)).printed, /^shop_web: 1 of 2 .*\nSLOT /);
+    const { printed, status } = await flyball(["ps", "--json"], invocation);
     assert.deepEqual(JSON.parse(printed), [web, db]);
     assert.equal(status, 0);
   });
@@ -49,14 +28,14 @@ describe("the commands", () => {
       [["ps"], { FLYBALL_ADDRESS: address, FLYBALL_LISTEN: "127.0.0.1:9" }],
       [["ps"], { FLYBALL_LISTEN: `127.0.0.1:${port}` }],
     ];
-    for (const [words, environment] of ways) assert.equal((await flyball(words, environment)).status, 0);
+    for (const [words, environment] of ways) assert.equal((await flyball(words, { environment })).status, 0);
     assert.equal(daemon.heard.length, ways.length);
   });
 
   test("the token comes from the environment", async () => {
     await using daemon = await startRecordedDaemon({ "GET /v1/services": { body: { services: [] } } });
     const token = "a-token-of-sufficient-length";
-    await flyball(["ps"], { FLYBALL_ADDRESS: daemon.address, FLYBALL_TOKEN: token });
+    await flyball(["ps"], { environment: { FLYBALL_ADDRESS: daemon.address, FLYBALL_TOKEN: token } });
     assert.equal(daemon.heard[0]?.headers.authorization, `Bearer ${token}`);
     assert.equal((await flyball(["ps", "--token", token])).status, 2);
   });
@@ -67,15 +46,15 @@ describe("the commands", () => {
       "PUT /v1/services/shop_web/scale": { body: { service: "shop_web", from: 2, to: 3 } },
       "PUT /v1/services/shop_db/scale": { body: { service: "shop_db", from: 1, to: 1 } },
     });
-    const environment = { FLYBALL_ADDRESS: daemon.address };
-    const wrong = await flyball(["scale", "web=3", "queue=1"], environment);
+    const invocation = { environment: { FLYBALL_ADDRESS: daemon.address } };
+    const wrong = await flyball(["scale", "web=3", "queue=1"], invocation);
     assert.equal(wrong.status, 3);
     assert.match(wrong.noted, /^NOT_FOUND: there is no service queue/);
     assert.deepEqual(
       daemon.heard.map(({ request }) => request),
       ["GET /v1/services"],
     );
-    const right = await flyball(["scale", "web=3", "shop_db=1", "--reason", "a sale"], environment);
+    const right = await flyball(["scale", "web=3", "shop_db=1", "--reason", "a sale"], invocation);
     assert.equal(right.printed, "shop_web: 2 -> 3\nshop_db: 1 as before");
     assert.deepEqual(daemon.heard.at(-1)?.body, { replicas: 1, reason: "a sale" });
   });
@@ -84,7 +63,9 @@ describe("the commands", () => {
     await using daemon = await startRecordedDaemon({
       "GET /v1/services": { body: { services: [web, otherWeb] } },
     });
-    const { status, noted } = await flyball(["explain", "web"], { FLYBALL_ADDRESS: daemon.address });
+    const { status, noted } = await flyball(["explain", "web"], {
+      environment: { FLYBALL_ADDRESS: daemon.address },
+    });
     assert.equal(status, 2);
     assert.match(noted, /shop_web or blog_web/);
   });
@@ -96,10 +77,10 @@ describe("the commands", () => {
       "GET /v1/services/shop_web/decisions?limit=20&changes=false": { body: { decisions: [] } },
       "GET /v1/services/shop_web/decisions?limit=5&changes=true": { body: { decisions: [decision] } },
     });
-    const environment = { FLYBALL_ADDRESS: daemon.address };
-    assert.equal((await flyball(["explain", "web", "--at", "10m"], environment)).printed, "it was\ncalm");
-    assert.equal((await flyball(["decisions", "web"], environment)).printed, "no decisions");
-    const changes = await flyball(["decisions", "web", "-n", "5", "--changes"], environment);
+    const invocation = { environment: { FLYBALL_ADDRESS: daemon.address } };
+    assert.equal((await flyball(["explain", "web", "--at", "10m"], invocation)).printed, "it was\ncalm");
+    assert.equal((await flyball(["decisions", "web"], invocation)).printed, "no decisions");
+    const changes = await flyball(["decisions", "web", "-n", "5", "--changes"], invocation);
     assert.match(changes.printed, /2 -> 4/);
   });
 
@@ -115,7 +96,9 @@ describe("the commands", () => {
         },
       },
     });
-    const { printed } = await flyball(["down", "-p", "shop"], { FLYBALL_ADDRESS: daemon.address });
+    const { printed } = await flyball(["down", "-p", "shop"], {
+      environment: { FLYBALL_ADDRESS: daemon.address },
+    });
     assert.match(printed, /^shop: 0 services, 1 step\n.*\nremove shop-web-1 {2}shop is removed$/);
   });
 
