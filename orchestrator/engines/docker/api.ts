@@ -250,11 +250,14 @@ export async function statFile(
   path: string,
   options: CallOptions,
 ): Promise<FileStat | undefined> {
-  const response: unknown = await ask(
-    (abortSignal) => docker.getContainer(id).infoArchive({ path, abortSignal }),
-    options,
-  ).catch(orUndefinedWhenGone);
-  const encoded = (response as IncomingMessage | undefined)?.headers["x-docker-container-path-stat"];
+  const stat = async (abortSignal: AbortSignal): Promise<IncomingMessage> => {
+    const response: unknown = await docker.getContainer(id).infoArchive({ path, abortSignal });
+    return response as IncomingMessage;
+  };
+  const response = await ask(stat, options).catch(orUndefinedWhenGone);
+  // It has no body, and still holds its connection until it is read.
+  response?.resume();
+  const encoded = response?.headers["x-docker-container-path-stat"];
   if (typeof encoded !== "string") return undefined;
   return JSON.parse(Buffer.from(encoded, "base64").toString()) as FileStat;
 }

@@ -34,8 +34,6 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
   const memory = new Memory();
   const stopping = new Set<ReplicaId>();
   const watches = new Set<Disposable>();
-  const ended = new AbortController();
-  const untilEnded = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, ended.signal]);
   let watched: Watched = { projects: new Set(), networks: new Set(), volumes: new Set() };
   return {
     kind: "docker",
@@ -43,11 +41,11 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
 
     observe(projects, signal) {
       watched = namesIn(projects);
-      return observe({ connection, memory, stopping, clock, log }, projects, untilEnded(signal));
+      return observe({ connection, memory, stopping, clock, log }, projects, signal);
     },
 
     perform(action, context, signal) {
-      return perform({ connection, instanceId, log, stopping }, action, context, untilEnded(signal));
+      return perform({ connection, instanceId, log, stopping }, action, context, signal);
     },
 
     watch(onHint) {
@@ -64,15 +62,13 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
     check: (project) => checkProject(project, connection.address.kind === "socket"),
 
     async logs(replica, _service, lines) {
-      const options = { signal: ended.signal };
-      const { Config } = await inspectContainer(connection, replica, options);
-      return logText(await readLogs(connection, replica, lines, options), Config.Tty === true);
+      const { Config } = await inspectContainer(connection, replica, {});
+      return logText(await readLogs(connection, replica, lines, {}), Config.Tty === true);
     },
 
     async [Symbol.asyncDispose]() {
       for (const watch of watches) watch[Symbol.dispose]();
       watches.clear();
-      ended.abort();
     },
   };
 }

@@ -91,6 +91,7 @@ function toReplica(
   const replica = replicaOf(
     container,
     {
+      project: project.name,
       service: serviceIdOf(project.name, name),
       slot,
       definition: services.get(name),

@@ -10,6 +10,7 @@ import { OWNER_LABELS } from "../../engine.ts";
 import type { InspectedContainer } from "./wire.ts";
 
 export interface ReplicaPlace {
+  readonly project: string;
   readonly service: ServiceId;
   readonly slot: number;
   /** Absent: the project no longer has this service. */
@@ -34,6 +35,7 @@ export function replicaOf(
   const hasEnded = state.Status === "exited" || state.Status === "dead";
   return {
     id: container.Id,
+    project: place.project,
     service: place.service,
     slot: place.slot,
     name: container.Name.replace(/^\//u, ""),
