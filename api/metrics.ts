@@ -1,0 +1,92 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { ServiceView } from "../core/wire.ts";
+
+/** What the daemon tells Prometheus about itself and the services it looks after. */
+export class DaemonMetrics {
+  readonly #registry = new Registry();
+  readonly #services: () => readonly ServiceView[];
+  readonly #replicas: Gauge<"service" | "state">;
+  readonly #bounds: Gauge<"service" | "bound">;
+  readonly #evaluations: Counter<"service">;
+  readonly #changes: Counter<"service" | "direction">;
+  readonly #actions: Counter<"kind" | "outcome">;
+  readonly #batches: Counter;
+
+  constructor(sources: { services: () => readonly ServiceView[]; collectorRestarts: () => number }) {
+    const registers = [this.#registry];
+    this.#services = sources.services;
+    collectDefaultMetrics({ register: this.#registry });
+    this.#replicas = new Gauge({
+      name: "flyball_service_replicas",
+      help: "Replicas of a service: desired, running (not ended) and ready.",
+      labelNames: ["service", "state"],
+      registers,
+    });
+    this.#bounds = new Gauge({
+      name: "flyball_service_replicas_bound",
+      help: "The bounds of a service that scales: min and max.",
+      labelNames: ["service", "bound"],
+      registers,
+    });
+    this.#evaluations = new Counter({
+      name: "flyball_evaluations_total",
+      help: "Evaluations of a service's scaling rules, those that changed nothing among them.",
+      labelNames: ["service"],
+      registers,
+    });
+    this.#changes = new Counter({
+      name: "flyball_scalings_total",
+      help: "Changes of a service's desired count by its rules.",
+      labelNames: ["service", "direction"],
+      registers,
+    });
+    this.#actions = new Counter({
+      name: "flyball_actions_total",
+      help: "Engine calls, by kind and by how they ended.",
+      labelNames: ["kind", "outcome"],
+      registers,
+    });
+    this.#batches = new Counter({
+      name: "flyball_sample_batches_total",
+      help: "Batches of samples received from the collector.",
+      registers,
+    });
+    const restarts = new Gauge({
+      name: "flyball_collector_restarts",
+      help: "How often this daemon had to start its collector again.",
+      registers: [],
+      collect() {
+        this.set(sources.collectorRestarts());
+      },
+    });
+    this.#registry.registerMetric(restarts);
+  }
+
+  evaluated(service: string, from: number, to: number): void {
+    this.#evaluations.inc({ service });
+    if (to !== from) this.#changes.inc({ service, direction: to > from ? "out" : "in" });
+  }
+
+  acted(kind: string, outcome: string): void {
+    this.#actions.inc({ kind, outcome });
+  }
+
+  batchReceived(): void {
+    this.#batches.inc();
+  }
+
+  async render(): Promise<{ contentType: string; text: string }> {
+    // Services come and go: what is gone must not be told of.
+    this.#replicas.reset();
+    this.#bounds.reset();
+    for (const { id: service, replicas } of this.#services()) {
+      const { desired, running, ready, min, max } = replicas;
+      for (const [state, count] of Object.entries({ desired, running, ready })) {
+        this.#replicas.set({ service, state }, count);
+      }
+      if (min !== undefined) this.#bounds.set({ service, bound: "min" }, min);
+      if (max !== undefined) this.#bounds.set({ service, bound: "max" }, max);
+    }
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+}

@@ -1,0 +1,360 @@
+import type { Control } from "./api/control.ts";
+import { DaemonMetrics } from "./api/metrics.ts";
+import { startApi } from "./api/server.ts";
+import { type ServiceFacts, serviceDetail, serviceView } from "./api/views.ts";
+import type { Batch } from "./collector/batch.ts";
+import { Series } from "./collector/series.ts";
+import { type Collector, startCollector } from "./collector/supervisor.ts";
+import { systemClock } from "./core/clock.ts";
+import type { Config } from "./core/config.ts";
+import type { Diagnostic } from "./core/diagnostics.ts";
+import { FlyballError } from "./core/errors.ts";
+import type { Log } from "./core/log.ts";
+import { Store } from "./core/store.ts";
+import type {
+  EngineKind,
+  ObservedReplica,
+  ObservedState,
+  Plan,
+  Project,
+  ReplicaId,
+  RuleMetric,
+  Sample,
+  Service,
+  Target,
+} from "./core/types.ts";
+import { HOUR_MS, SECOND_MS } from "./core/units.ts";
+import type { ProjectAnswer, ProjectRequest, Readiness, ScaleAnswer, ScaleRequest } from "./core/wire.ts";
+import { type LoadOptions, loadProject } from "./orchestrator/compose/load.ts";
+import { describeAction, describeHold } from "./orchestrator/describe.ts";
+import type { Engine } from "./orchestrator/engine.ts";
+import { dockerAnswers, openDockerEngine } from "./orchestrator/engines/docker/engine.ts";
+import { openProcessEngine } from "./orchestrator/engines/process/engine.ts";
+import { openInstance, readInstance } from "./orchestrator/instance.ts";
+import { Orchestrator } from "./orchestrator/orchestrator.ts";
+import { readProjectRequest, toRequestModel } from "./orchestrator/project-request.ts";
+import { STALE_AFTER_MS } from "./scaler/decide.ts";
+import { Scaler } from "./scaler/scaler.ts";
+
+const SAMPLE_INTERVAL_MS = SECOND_MS;
+/** Fewer readings than these are no mean. */
+const LEAST_READINGS = 2;
+
+export interface RunningDaemon extends AsyncDisposable {
+  readonly address: Config["listen"];
+}
+
+/**
+ * Builds every room from the config and starts them in order; disposing stops them in the reverse order and leaves
+ * the replicas running. What was started is stopped again when a later room cannot start.
+ */
+export async function startDaemon(options: { config: Config; log: Log }): Promise<RunningDaemon> {
+  const { config, log } = options;
+  await using started = new AsyncDisposableStack();
+  const store = started.use(new Store(config.dataDirectory));
+  const engine = started.use(await openEngine(config, store, log));
+  const daemon = new Daemon({ store, engine, log });
+  started.use(daemon);
+  await daemon.start(config.dataDirectory);
+  const api = started.use(
+    await startApi({
+      control: daemon,
+      listen: config.listen,
+      log,
+      ...(config.token === undefined ? {} : { token: config.token }),
+    }),
+  );
+  log.info({ engine: engine.description, dataDirectory: config.dataDirectory }, "flyball serves");
+
+  const running = started.move();
+  return { address: api.address, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** The compose files as a project that a daemon can be given. @throws FlyballError COMPOSE_… */
+export async function readCompose(
+  options: LoadOptions,
+): Promise<{ name: string; request: ProjectRequest; diagnostics: readonly Diagnostic[] }> {
+  const { project, source, diagnostics } = await loadProject(options);
+  const request = {
+    compose: toRequestModel(project),
+    workingDirectory: source.projectDirectory,
+    composeFiles: [...source.files],
+  };
+  return { name: project.name, request, diagnostics };
+}
+
+/** What `applyProject` would do, without a daemon: the engine is looked at, and nothing is changed. */
+export async function planWithoutDaemon(options: {
+  config: Config;
+  log: Log;
+  name: string;
+  request: ProjectRequest;
+}): Promise<ProjectAnswer> {
+  const { config, log, name, request } = options;
+  await using opened = new AsyncDisposableStack();
+  const store = opened.use(new Store(config.dataDirectory));
+  const engine = opened.use(await openEngine(config, store, log));
+  const daemon = opened.use(new Daemon({ store, engine, log }));
+  return await daemon.planProject(name, request);
+}
+
+async function openEngine(config: Config, store: Store, log: Log): Promise<Engine> {
+  const dockerAddress = config.dockerHost === undefined ? {} : { host: config.dockerHost };
+  const known = readInstance(store);
+  const kind: EngineKind =
+    config.engine === "auto"
+      ? (known?.engine ?? ((await dockerAnswers(dockerAddress)) ? "docker" : "process"))
+      : config.engine;
+  const hasProjects = known !== undefined && store.get("SELECT 1 FROM projects LIMIT 1") !== undefined;
+  const instance = openInstance(store, kind, hasProjects);
+  const common = { instanceId: instance.id, clock: systemClock, log };
+  if (kind === "docker") return openDockerEngine({ ...common, ...dockerAddress });
+  return openProcessEngine({ ...common, dataDirectory: config.dataDirectory });
+}
+
+/** Passes values from room to room, and answers the API. */
+class Daemon implements Control, AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #log: Log;
+  readonly #orchestrator: Orchestrator;
+  readonly #scaler: Scaler;
+  readonly #series = new Series();
+  readonly #newest = new Map<ReplicaId, Sample>();
+  readonly #metrics: DaemonMetrics;
+  readonly #running = new AsyncDisposableStack();
+  #collector: Collector | undefined;
+  #targets = "";
+  #evaluatedAtMs = 0;
+
+  constructor(options: { store: Store; engine: Engine; log: Log }) {
+    const { store, engine, log } = options;
+    this.#engine = engine;
+    this.#log = log;
+    this.#scaler = new Scaler({ store, log });
+    this.#metrics = new DaemonMetrics({
+      services: () => this.services(),
+      collectorRestarts: () => this.#collector?.restarts ?? 0,
+    });
+    this.#orchestrator = new Orchestrator({
+      engine,
+      store,
+      clock: systemClock,
+      log,
+      onObserved: (observed) => this.#observed(observed),
+      onAction: ({ action, outcome }) => this.#metrics.acted(action.kind, outcome),
+    });
+  }
+
+  async start(dataDirectory: string): Promise<void> {
+    const collector = await startCollector({
+      dataDirectory,
+      intervalMs: SAMPLE_INTERVAL_MS,
+      clock: systemClock,
+      log: this.#log,
+      onBatch: (batch) => this.#sampled(batch),
+    });
+    this.#collector = this.#running.use(collector);
+    this.#running.use(this.#orchestrator);
+    this.#orchestrator.start();
+    // While the collector is silent the scaler still looks, and says that it sees nothing.
+    const overdue = setInterval(() => {
+      if (systemClock.monotonicMs() - this.#evaluatedAtMs > 1.5 * SAMPLE_INTERVAL_MS) this.#evaluate();
+    }, SAMPLE_INTERVAL_MS);
+    const pruning = setInterval(() => this.#scaler.prune(systemClock.nowMs()), HOUR_MS);
+    this.#running.defer(() => {
+      clearInterval(overdue);
+      clearInterval(pruning);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running.disposeAsync();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------
+  // Collector → scaler → orchestrator
+  // -------------------------------------------------------------------------------------------------------------
+
+  #observed(observed: ObservedState): void {
+    const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
+    const targets = readable.map(({ id, service, pid }): Target => {
+      const kind = this.#engine.kind === "docker" ? "container" : "process";
+      return { replica: id, service, pid: pid ?? 0, kind };
+    });
+    const key = targets.map(({ replica, pid }) => `${replica} ${pid}`).join();
+    if (key === this.#targets) return;
+    this.#targets = key;
+    this.#collector?.setTargets(targets);
+    const known = new Set(targets.map(({ replica }) => replica));
+    for (const replica of this.#newest.keys()) {
+      if (known.has(replica)) continue;
+      this.#series.forget(replica);
+      this.#newest.delete(replica);
+    }
+  }
+
+  #sampled(batch: Batch): void {
+    this.#metrics.batchReceived();
+    for (const sample of batch.samples) {
+      this.#series.append(sample);
+      this.#newest.set(sample.replica, sample);
+    }
+    this.#evaluate();
+  }
+
+  #evaluate(): void {
+    this.#evaluatedAtMs = systemClock.monotonicMs();
+    // Before the engine was seen nothing is known of what serves, and nothing can be decided about it.
+    if (this.#orchestrator.observed === undefined) return;
+    const subjects = this.#orchestrator.services.map((service) => ({
+      service,
+      desired: this.#desired(service),
+      replicas: this.#orchestrator.replicasOf(service.id),
+    }));
+    const decisions = this.#scaler.evaluate(subjects, (...query) => this.#use(...query), systemClock.nowMs());
+    for (const { service, from, to, sentence } of decisions) {
+      this.#metrics.evaluated(service, from, to);
+      if (to === from) continue;
+      this.#log.info({ service, from, to }, sentence);
+      try {
+        this.#orchestrator.setReplicas(service, to);
+      } catch (error) {
+        this.#log.error({ err: error, service }, "the decision could not be kept, and is not acted on");
+      }
+    }
+  }
+
+  #use(replica: ObservedReplica, metric: RuleMetric, fromMs: number, toMs: number) {
+    const series = metric === "cpu" ? "cpuCores" : "memoryWorkingSetBytes";
+    const window = this.#series.window(replica.id, series, fromMs, toMs);
+    return window === undefined || window.count < LEAST_READINGS ? undefined : window;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------
+  // What the API asks
+  // -------------------------------------------------------------------------------------------------------------
+
+  readiness(): Readiness {
+    const observed = this.#orchestrator.observed;
+    const trouble = this.#orchestrator.engineTrouble;
+    return {
+      ready: observed !== undefined && trouble === undefined,
+      engine: trouble ?? this.#engine.description,
+      collector: this.#collector?.state ?? "dead",
+      ...(observed === undefined ? {} : { observedAtMs: observed.atMs }),
+    };
+  }
+
+  services() {
+    return this.#orchestrator.services.map((service) => serviceView(this.#facts(service)));
+  }
+
+  service(id: string) {
+    return serviceDetail(this.#facts(this.#find(id)));
+  }
+
+  decisions(id: string, query: { limit: number; changesOnly: boolean }) {
+    return this.#scaler
+      .decisions(this.#find(id).id, query)
+      .map((entry) => ({ ...entry, verdicts: [...entry.verdicts], limits: [...entry.limits] }));
+  }
+
+  explain(id: string, atMs: number | undefined) {
+    const { decision, lines } = this.#scaler.explain(this.#find(id), atMs);
+    return {
+      lines: [...lines],
+      ...(decision === undefined
+        ? {}
+        : { decision: { ...decision, verdicts: [...decision.verdicts], limits: [...decision.limits] } }),
+    };
+  }
+
+  async scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
+    const service = this.#find(id);
+    const { replicas: to, reason } = request;
+    const { minReplicas = 0, maxReplicas = to } = service.scaling ?? {};
+    if (to < minReplicas || to > maxReplicas) {
+      throw new FlyballError(
+        "OUT_OF_BOUNDS",
+        `expected ${minReplicas} to ${maxReplicas} replicas of ${service.id}, its autoscale.min and .max, got ${to}`,
+      );
+    }
+    const from = this.#desired(service);
+    this.#orchestrator.setReplicas(service.id, to);
+    // The rules start afresh from the count that a person chose, with a whole stabilization window before them.
+    this.#scaler.forget(service.id);
+    this.#log.info({ service: service.id, from, to, reason }, "scaled by hand");
+    return { service: service.id, from, to };
+  }
+
+  async applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
+    const { project, diagnostics } = await this.#read(name, request);
+    return answerOf(project, diagnostics, await this.#orchestrator.applyProject(project));
+  }
+
+  async planProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
+    const { project, diagnostics } = await this.#read(name, request);
+    return answerOf(project, diagnostics, await this.#orchestrator.planProject(project));
+  }
+
+  async removeProject(name: string): Promise<ProjectAnswer> {
+    const plan = await this.#orchestrator.removeProject(name);
+    return { project: name, services: [], diagnostics: [], ...linesOf(plan) };
+  }
+
+  metrics() {
+    return this.#metrics.render();
+  }
+
+  async #read(name: string, request: ProjectRequest) {
+    const { project, diagnostics } = await readProjectRequest(name, request);
+    const all = [...diagnostics, ...this.#engine.check(project)];
+    const errors = all.filter((diagnostic) => diagnostic.severity === "error");
+    if (errors.length > 0) {
+      const problems = errors.map(({ path, message }) => ({ at: path, message }));
+      throw new FlyballError("COMPOSE_INVALID", `project ${name} cannot run on this engine`, { problems });
+    }
+    return { project, diagnostics: all };
+  }
+
+  #find(id: string): Service {
+    const service = this.#orchestrator.service(id);
+    if (service === undefined) throw new FlyballError("NOT_FOUND", `there is no service ${id}`);
+    return service;
+  }
+
+  #desired(service: Service): number {
+    return this.#orchestrator.desiredReplicas(service.id) ?? service.initialReplicas;
+  }
+
+  #facts(service: Service): ServiceFacts {
+    const nowMs = systemClock.nowMs();
+    return {
+      service,
+      desired: this.#desired(service),
+      replicas: this.#orchestrator.replicasOf(service.id),
+      newest: ({ id }) => {
+        const sample = this.#newest.get(id);
+        return sample !== undefined && nowMs - sample.readAtMs <= STALE_AFTER_MS ? sample : undefined;
+      },
+      lastDecision: this.#scaler.latest(service.id),
+      holds: this.#orchestrator.holdsOf(service.id),
+    };
+  }
+}
+
+function answerOf(project: Project, diagnostics: readonly Diagnostic[], plan: Plan): ProjectAnswer {
+  return {
+    project: project.name,
+    services: project.services.map(({ id }) => id),
+    diagnostics: [...diagnostics],
+    ...linesOf(plan),
+  };
+}
+
+function linesOf(plan: Plan): Pick<ProjectAnswer, "plan" | "holds"> {
+  return {
+    plan: plan.actions.map((action) => ({ action: describeAction(action), cause: action.cause })),
+    holds: plan.holds.map(describeHold),
+  };
+}
