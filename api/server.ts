@@ -38,6 +38,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const app = createApp({ routes: ROUTES, control, guard: createGuard(listen, token), log });
   const server = createServer(app);
   await bind(server, listen);
+  // Without a listener, a connection that cannot be accepted (too many open files) would end the daemon.
+  server.on("error", (error) => log.error({ err: error }, "the API could not accept a connection"));
   const bound = server.address();
   const address =
     bound === null || typeof bound === "string" ? listen : { host: bound.address, port: bound.port };

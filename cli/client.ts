@@ -167,9 +167,9 @@ export async function isReachable(client: Client): Promise<boolean> {
 }
 
 function asError(problem: ProblemDocument): FlyballError {
-  return new FlyballError(isErrorCode(problem.code) ? problem.code : "INTERNAL", problem.detail, {
-    problems: problem.errors ?? [],
-  });
+  const code = isErrorCode(problem.code) ? problem.code : "INTERNAL";
+  const hint = code === "UNAUTHORIZED" ? "; set FLYBALL_TOKEN to the daemon's token" : "";
+  return new FlyballError(code, problem.detail + hint, { problems: problem.errors ?? [] });
 }
 
 export function isErrorCode(text: string): text is ErrorCode {

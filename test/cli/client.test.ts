@@ -54,6 +54,7 @@ describe("the client of the API", () => {
     await using daemon = await startRecordedDaemon({
       "GET /v1/services": problem(422, "COMPOSE_INVALID", { errors }),
       "GET /readyz": problem(418, "TEAPOT"),
+      "GET /v1/services/shop_web": problem(401, "UNAUTHORIZED"),
     });
     const client = new Client({ address: daemon.address });
     await assert.rejects(client.services(), {
@@ -63,6 +64,7 @@ describe("the client of the API", () => {
       problems: errors,
     });
     await assert.rejects(client.readiness(), { code: "INTERNAL", message: "what happened" });
+    await assert.rejects(client.service("shop_web"), { code: "UNAUTHORIZED", message: /set FLYBALL_TOKEN/ });
   });
 
   test("nothing at the address: the error names it and how to start a daemon", async () => {
