@@ -65,7 +65,10 @@ export function isSystemError(error: unknown, code: string): boolean {
 
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== "") return error.message;
+  // Node's own error for a name of which no address answers says nothing itself.
+  return error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : error.name;
 }
 
 /** The error as a person reads it: one line, then a line for each problem. */

@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { ERRORS } from "../core/errors.ts";
 import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
 
-/**
- * Writes the generated parts of the documentation between their markers, `npm run docs`. A test asserts that what is
- * committed is what this writes.
- */
 const ROOT = join(import.meta.dirname, "..");
 
-/** Which file holds which generated parts. */
+/**
+ * Which page holds which generated parts. `npm run docs` writes them between their markers, and a test asserts that
+ * what is committed is what would be written now.
+ */
 const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
   "README.md": ["labels"],
   "docs/labels.md": ["labels"],

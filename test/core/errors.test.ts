@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { statSync } from "node:fs";
+import { connect, type LookupFunction } from "node:net";
 import { describe, test } from "node:test";
 import {
   ERRORS,
@@ -57,8 +59,24 @@ describe("an error", () => {
     assert.equal(isSystemError("ENOENT", "ENOENT"), false);
   });
 
+  test("of a name with several addresses, none of which answers, says so for each of them", async (t) => {
+    const twoAddresses: LookupFunction = (_host, _options, answer) =>
+      answer(null, [
+        { address: "127.0.0.1", family: 4 },
+        { address: "127.0.0.2", family: 4 },
+      ]);
+    const socket = connect({ host: "two.test", port: 1, lookup: twoAddresses, autoSelectFamily: true });
+    t.after(() => socket.destroy());
+    const refused = await once(socket, "connect").catch((error: unknown) => error);
+    assert.match(
+      messageOf(refused),
+      /^connect ECONNREFUSED 127\.0\.0\.1:1; connect ECONNREFUSED 127\.0\.0\.2:1$/,
+    );
+  });
+
   test("of any kind has a text", () => {
     assert.equal(messageOf(new Error("why")), "why");
+    assert.equal(messageOf(new TypeError()), "TypeError");
     assert.equal(messageOf(undefined), "undefined");
     assert.equal(messageOf({ toString: () => "odd" }), "odd");
   });
