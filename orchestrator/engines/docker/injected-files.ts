@@ -1,6 +1,7 @@
 import { FlyballError } from "../../../core/errors.ts";
 import type { ReplicaId } from "../../../core/types.ts";
-import { addedPaths, getArchive, putArchive, statFile } from "./api.ts";
+import { SECOND_MS } from "../../../core/units.ts";
+import { addedPaths, getArchive, inspectContainer, putArchive, statFile } from "./api.ts";
 import { mapConcurrent } from "./concurrent.ts";
 import type { DockerConnection } from "./connect.ts";
 import { renameTarEntry } from "./tar-entry.ts";
@@ -20,24 +21,24 @@ export interface InjectedFiles {
 }
 
 /**
- * The files that compose put into the container: nothing in its definition tells of them. They are recognised as
- * plain files that its image lacks and whose time is that of a tar header left empty.
+ * The files that compose put into the container: nothing in its definition tells of them, so they are recognised by
+ * what a copy through the API leaves behind.
  */
 export async function injectedFiles(
   connection: DockerConnection,
-  { Id }: InspectedContainer,
+  container: InspectedContainer,
   signal: AbortSignal,
 ): Promise<InjectedFiles> {
-  const candidates = leavesOf(await addedPaths(connection, Id, { signal }));
+  const candidates = leavesOf(await addedPaths(connection, container.Id, { signal }));
   const looked = candidates.slice(0, MOST_LOOKED_AT);
   const found = await mapConcurrent(looked, CONCURRENCY, async (path) => {
-    const stat = await statFile(connection, Id, path, { signal });
-    return stat !== undefined && isInjected(stat) ? [path] : [];
+    const stat = await statFile(connection, container.Id, path, { signal });
+    return stat !== undefined && isInjected(stat, container) ? [path] : [];
   });
   return { paths: found.flat(), unknown: candidates.length - looked.length };
 }
 
-/** Copies files between containers, under the same paths. */
+/** Copies files between containers, under the same paths; new, so that a clone of the clone finds them again. */
 export async function putFiles(
   connection: DockerConnection,
   from: ReplicaId,
@@ -45,8 +46,10 @@ export async function putFiles(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  if (paths.length === 0) return;
+  const writtenAtMs = Date.parse((await inspectContainer(connection, to, { signal })).Created);
   for (const path of paths) {
-    const tar = renameTarEntry(await getArchive(connection, from, path, { signal }), path);
+    const tar = renameTarEntry(await getArchive(connection, from, path, { signal }), path, writtenAtMs);
     if (tar === undefined)
       throw new FlyballError("ENGINE_REFUSED", `${path} cannot be copied into the clone`);
     await putArchive(connection, to, tar, { signal });
@@ -62,8 +65,16 @@ export function leavesOf(paths: readonly string[]): string[] {
     .sort((a, b) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1));
 }
 
-export function isInjected({ mode, mtime }: FileStat): boolean {
-  // Written so, because bit operators are signed.
+/**
+ * A plain file from between the creation and the start, its time in whole seconds: that is all a tar header holds, and
+ * what programs write has a finer one.
+ */
+export function isInjected({ mode, mtime }: FileStat, { Created, State }: InspectedContainer): boolean {
+  const mtimeMs = Date.parse(mtime);
+  const createdSecondMs = Math.floor(Date.parse(Created) / SECOND_MS) * SECOND_MS;
   const isPlain = (mode & GO_MODE_TYPE_MASK) === 0;
-  return isPlain && Date.parse(mtime) <= 0;
+  const isWholeSecond = !/\.\d*[1-9]/u.test(mtime);
+  return (
+    isPlain && isWholeSecond && mtimeMs >= createdSecondMs && mtimeMs <= Date.parse(State.StartedAt ?? "")
+  );
 }
