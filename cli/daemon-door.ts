@@ -37,6 +37,5 @@ export interface DaemonCode {
 
 /** Loaded only by the commands that need it: it brings every room with it. */
 export async function loadDaemonCode(): Promise<DaemonCode> {
-  const location = new URL("../daemon.ts", import.meta.url).href;
-  return await import(location);
+  return await import("../daemon.ts");
 }
