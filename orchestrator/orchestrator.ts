@@ -13,6 +13,7 @@ import type {
   ServiceId,
 } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
+import { asProcesses } from "./as-processes.ts";
 import { type Attempts, failedAgain } from "./backoff.ts";
 import { describeAction, describeHold } from "./describe.ts";
 import { DesiredState } from "./desired.ts";
@@ -275,7 +276,7 @@ export class Orchestrator implements AsyncDisposable {
   }
 
   async #toApply(project: Project, signal: AbortSignal): Promise<DesiredProject> {
-    const forEngine = this.#options.engine.kind === "docker" ? project : withoutDockerLimits(project);
+    const forEngine = this.#options.engine.kind === "docker" ? project : asProcesses(project);
     const observed = await this.#options.engine.observe([forEngine], signal);
     const found = new Map<ServiceId, number>();
     for (const { service, state } of observed.replicas) {
@@ -328,12 +329,4 @@ export class Orchestrator implements AsyncDisposable {
     if (this.#engineTrouble !== undefined) this.#options.log.info("the engine answers again");
     this.#engineTrouble = undefined;
   }
-}
-
-/** Ports, names and addresses of the host that only containers would contend for. */
-function withoutDockerLimits(project: Project): Project {
-  return {
-    ...project,
-    services: project.services.map(({ singleReplicaReason: _reason, ...service }) => service),
-  };
 }

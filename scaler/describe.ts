@@ -24,7 +24,7 @@ export function explainLines(evaluation: Evaluation, policy: ScalingPolicy): rea
 function askingReason(verdicts: readonly RuleVerdict[], from: number, wanted: number): string {
   const direction = wanted > from ? "out" : "in";
   const asking = verdicts.filter((verdict) => verdict.wants === direction).map(describeUse);
-  return `${asking.join(" and ")} ${asking.length > 1 ? "ask" : "asks"} for ${wanted}`;
+  return `${asking.join(" and ")}, so ${wanted} ${wanted > from ? "are wanted" : "would do"}`;
 }
 
 function quietReason(verdicts: readonly RuleVerdict[], from: number): string {
@@ -47,9 +47,8 @@ function describeVerdict(verdict: RuleVerdict): string {
 function describeUse(verdict: RuleVerdict): string {
   const { metric, ratio = 0, burstRatio = ratio, maxRatio, minRatio } = verdict;
   if (verdict.wants === "out" && maxRatio !== undefined) {
-    if (ratio > maxRatio)
-      return `${metric} at ${formatPercent(ratio)} is above ${formatPercent(maxRatio)} and`;
-    return `${metric} has jumped to ${formatPercent(burstRatio)}, above ${formatPercent(maxRatio)}, and`;
+    if (ratio > maxRatio) return `${metric} at ${formatPercent(ratio)} is above ${formatPercent(maxRatio)}`;
+    return `${metric} has jumped to ${formatPercent(burstRatio)}, above ${formatPercent(maxRatio)}`;
   }
   if (verdict.wants === "in") {
     if (minRatio !== undefined)
