@@ -13,7 +13,7 @@ import { Sampler } from "./sampler.ts";
 import { nextTick } from "./schedule.ts";
 
 /**
- * The collector process: `node collector/main.ts --link DIRECTORY --interval MILLISECONDS [--root DIRECTORY]`. It
+ * The collector process: `node collector/main.ts --link DIRECTORY --interval MILLISECONDS [--root DIRECTORY] [--cached]`. It
  * lives as long as its link to the daemon, and ends itself after that: starting it again is the daemon's to do.
  */
 
@@ -22,14 +22,21 @@ const OUTBOX_CAPACITY = 30;
 /** A mean over more than this many intervals says nothing about now. */
 const MAX_GAP_INTERVALS = 5;
 
+interface Options {
+  readonly directory: string;
+  readonly intervalMs: number;
+  readonly root: string;
+  /** All modules come from the compile cache. */
+  readonly cached: boolean;
+}
+
 /** A list of targets in the form that samples refer to it. */
 interface TargetList {
   readonly revision: number;
   readonly positions: ReadonlyMap<ReplicaId, number>;
 }
 
-async function main(): Promise<void> {
-  const { link: directory, intervalMs, root } = readArguments();
+async function main({ directory, intervalMs, root }: Options): Promise<void> {
   const parent = process.ppid;
   // An interrupt at the terminal reaches the whole group: when to end is the daemon's to say.
   process.on("SIGINT", () => {});
@@ -54,8 +61,6 @@ async function main(): Promise<void> {
     onDrain: () => outbox.flush(),
   });
   link.send({ type: "hello", pid: process.pid });
-  // Written only at a clean end otherwise, and a collector is killed more often than not.
-  flushCompileCache();
 
   const schedule = { startMs: systemClock.monotonicMs(), intervalMs };
   const wait = (lastTick: number): void => {
@@ -70,12 +75,13 @@ async function main(): Promise<void> {
   wait(-1);
 }
 
-function readArguments(): { link: string; intervalMs: number; root: string } {
+function readArguments(): Options {
   const { values } = parseArgs({
     options: {
       link: { type: "string" },
       interval: { type: "string", default: "1000" },
       root: { type: "string", default: "/" },
+      cached: { type: "boolean", default: false },
     },
   });
   const intervalMs = Number(values.interval);
@@ -87,11 +93,23 @@ function readArguments(): { link: string; intervalMs: number; root: string } {
       `expected --interval between 10 and 3600000 milliseconds, got ${values.interval}`,
     );
   }
-  return { link: values.link, intervalMs, root: values.root };
+  return { directory: values.link, intervalMs, root: values.root, cached: values.cached };
+}
+
+/**
+ * Stripping the types leaves some 30 MB behind for good. What was stripped is in the compile cache now, so the same
+ * process begins again from there, once.
+ */
+function beginAgainFromCache(): void {
+  flushCompileCache();
+  const { execPath, execArgv, argv } = process;
+  process.execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1), "--cached"], process.env);
 }
 
 try {
-  await main();
+  const options = readArguments();
+  if (!options.cached && process.env["NODE_COMPILE_CACHE"] !== undefined) beginAgainFromCache();
+  await main(options);
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);
   process.exitCode = ERRORS[isFlyballError(error) ? error.code : "INTERNAL"].exit;

@@ -46,7 +46,12 @@ export interface Collector extends AsyncDisposable {
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 /** Small heap spaces: the collector keeps little, and would otherwise let garbage grow to tens of megabytes. */
-const NODE_FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=192"];
+const NODE_FLAGS = [
+  "--max-semi-space-size=1",
+  "--max-old-space-size=192",
+  // For `process.execve`.
+  "--disable-warning=ExperimentalWarning",
+];
 const WATCH_INTERVAL_MS = 1_000;
 /** A process that says nothing for so long hangs. */
 const SILENCE_MIN_MS = 10_000;
@@ -153,16 +158,14 @@ class Supervisor implements Collector {
 
   #spawn(): void {
     const { log, intervalMs, dataDirectory, clock } = this.#options;
-    const child = spawn(
-      process.execPath,
-      [...NODE_FLAGS, MAIN, "--link", this.#linkDirectory, "--interval", String(intervalMs)],
-      {
-        // The daemon's environment holds tokens and passwords; the collector needs none of it. The cache spares it
-        // the 17 MB that stripping types takes.
-        env: { NODE_COMPILE_CACHE: join(dataDirectory, "compile-cache") },
-        stdio: ["ignore", "ignore", "pipe"],
-      },
-    );
+    const values = ["--link", this.#linkDirectory, "--interval", String(intervalMs)];
+    // The first one has filled the compile cache: those after it start in half the time.
+    if (this.#restarts > 0) values.push("--cached");
+    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...values], {
+      // The daemon's environment holds tokens and passwords; the collector needs none of it.
+      env: { NODE_COMPILE_CACHE: join(dataDirectory, "compile-cache") },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     this.#child = child;
     this.#startedAtMs = clock.monotonicMs();
     this.#silentChecks = 0;
