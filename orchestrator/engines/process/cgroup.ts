@@ -1,9 +1,9 @@
 /** One cgroup per replica, so that its limits hold and its whole group can be measured and found. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError, messageOf } from "../../../core/errors.ts";
+import { FlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
 import type { ReplicaId } from "../../../core/types.ts";
 import {
   type CgroupVersion,
@@ -94,8 +94,7 @@ export class Cgroups {
   pids(replica: ReplicaId): number[] {
     const [hierarchy] = this.#existing(replica);
     if (hierarchy === undefined) return [];
-    const text = readOr(join(this.#path(hierarchy, replica), "cgroup.procs")) ?? "";
-    return text.split("\n").filter(Boolean).map(Number);
+    return pidsBelow(this.#path(hierarchy, replica));
   }
 
   /** Undefined when there is no telling. */
@@ -115,10 +114,9 @@ export class Cgroups {
   async sweep(keep: ReadonlySet<ReplicaId>): Promise<void> {
     for (const hierarchy of this.#hierarchies) {
       const top = join(hierarchy.root, this.#instance);
-      const names = readdirSync(top, { withFileTypes: true }).flatMap((entry) =>
-        entry.isDirectory() && !keep.has(entry.name) ? [entry.name] : [],
-      );
-      for (const name of names) await rmdir(join(top, name)).catch(() => undefined);
+      for (const path of directoriesIn(top)) {
+        if (!keep.has(basename(path))) await removeTree(path).catch(() => undefined);
+      }
     }
   }
 
@@ -224,12 +222,37 @@ const REMOVE_ROUNDS = 50;
 async function removeDirectory(path: string): Promise<void> {
   for (let round = 1; existsSync(path); round += 1) {
     try {
-      await rmdir(path);
+      await removeTree(path);
       return;
     } catch (error) {
-      if (round === REMOVE_ROUNDS && !isSystemError(error, "ENOENT")) throw error;
+      if (round === REMOVE_ROUNDS) {
+        throw new FlyballError("ENGINE_REFUSED", `cgroup ${path} cannot be removed: ${messageOf(error)}`, {
+          cause: error,
+        });
+      }
     }
     await sleep(REMOVE_PAUSE_MS);
+  }
+}
+
+/** With what the replica made below its own: from the bottom up, since the files in a cgroup cannot be deleted. */
+async function removeTree(path: string): Promise<void> {
+  for (const child of directoriesIn(path)) await removeTree(child);
+  await rmdir(path);
+}
+
+function pidsBelow(path: string): number[] {
+  const own = (readOr(join(path, "cgroup.procs")) ?? "").split("\n").filter(Boolean).map(Number);
+  return [...own, ...directoriesIn(path).flatMap(pidsBelow)];
+}
+
+/** Empty when it has just gone. */
+function directoriesIn(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [join(path, entry.name)] : []));
+  } catch {
+    return [];
   }
 }
 

@@ -15,9 +15,10 @@ import { type Host, planLaunch } from "./launch.ts";
 import { LogFiles } from "./logs.ts";
 import { type Carrier, findCarriers, leaderOf, orphanRecord } from "./orphans.ts";
 import { DEFAULT_PORT_RANGE, PortPool, type PortRange } from "./ports.ts";
-import { type ProcessIdentity, readBootId } from "./proc.ts";
+import { isAlive, type ProcessIdentity, readBootId } from "./proc.ts";
 import { RecordStore } from "./record.ts";
 import { Replica, type ReplicaParts } from "./replica.ts";
+import { pastGate } from "./spawn.ts";
 import { readAccounts } from "./user.ts";
 
 export interface ProcessEngineOptions {
@@ -75,6 +76,8 @@ class ProcessEngine implements Engine {
   readonly #hints = new Set<() => void>();
   readonly #timers: NodeJS.Timeout[] = [];
   #scannedAtMs = 0;
+  #rotating = false;
+  #closed = false;
 
   constructor(options: ProcessEngineOptions, parts: Omit<ReplicaParts, "onChange">) {
     this.#instanceId = options.instanceId;
@@ -100,6 +103,7 @@ class ProcessEngine implements Engine {
   }
 
   async observe(projects: readonly Project[], signal: AbortSignal): Promise<ObservedState> {
+    this.#throwIfClosed();
     signal.throwIfAborted();
     if (this.#parts.clock.monotonicMs() - this.#scannedAtMs > ORPHAN_SCAN_INTERVAL_MS) {
       await this.#takeUpOrphans(this.#scan());
@@ -122,6 +126,7 @@ class ProcessEngine implements Engine {
   }
 
   async perform(action: Action, context: ActionContext, signal: AbortSignal): Promise<ReplicaId | undefined> {
+    this.#throwIfClosed();
     signal.throwIfAborted();
     switch (action.kind) {
       case "pull-image":
@@ -171,7 +176,8 @@ class ProcessEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#hints.clear();
-    for (const replica of this.#replicas.values()) replica[Symbol.dispose]();
+    this.#closed = true;
+    await Promise.all([...this.#replicas.values()].map((replica) => replica[Symbol.asyncDispose]()));
     await this.#parts.cgroups.close();
   }
 
@@ -239,11 +245,12 @@ class ProcessEngine implements Engine {
 
   async #takeUpOne(id: ReplicaId, replica: Replica, carriers: readonly Carrier[]): Promise<void> {
     const { run } = replica.record;
+    if (run !== undefined && isAlive(run)) await pastGate(run.pid);
     const leader = leaderOf(carriers.filter((carrier) => carrier.replica === id));
     // A run that the record knows counts, even when only its children are left: those are for it to end.
     const unknown = run === undefined || run.exit !== undefined;
     if (unknown && leader !== undefined) {
-      await replica.adoptProcess(identityOf(leader), this.#parts.clock.nowMs());
+      await replica.adoptProcess(identityOf(leader));
     } else replica.adopt();
   }
 
@@ -260,7 +267,7 @@ class ProcessEngine implements Engine {
       );
       const replica = new Replica(this.#parts, record);
       this.#replicas.set(id, replica);
-      await replica.adoptProcess(identityOf(leader), record.createdAtMs);
+      await replica.adoptProcess(identityOf(leader));
     }
   }
 
@@ -270,15 +277,22 @@ class ProcessEngine implements Engine {
   }
 
   async #rotateLogs(): Promise<void> {
+    if (this.#rotating) return;
+    this.#rotating = true;
     for (const id of this.#replicas.keys()) {
       await this.#parts.logs.rotate(id).catch((error: unknown) => {
         this.#parts.log.warn({ replica: id, problem: messageOf(error) }, "a log could not be rotated");
       });
     }
+    this.#rotating = false;
   }
 
   #every(intervalMs: number, task: () => void): void {
     this.#timers.push(setInterval(task, intervalMs).unref());
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new FlyballError("ENGINE_UNAVAILABLE", "the process engine has been closed");
   }
 
   #hint(): void {

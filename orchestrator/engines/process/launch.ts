@@ -61,7 +61,7 @@ export function planLaunch(service: Service, project: Project, host: Host): Laun
   if (signalNumber(stopSignal) === undefined)
     problem("stop_signal", true, `there is no signal ${stopSignal}`);
 
-  const targetPort = template.ports[0]?.target ?? firstPort(template.exposedPorts);
+  const targetPort = template.ports[0]?.target ?? firstPort(template.exposedPorts) ?? template.probe?.port;
   const { limitCores, limitMemoryBytes, limitPids } = template.resources;
   const launch: Launch = {
     argv,

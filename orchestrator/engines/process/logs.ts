@@ -46,7 +46,8 @@ export class LogFiles {
     }
     // The replica holds this very file open and cannot be told of another, so it is copied and cut. What is written
     // between the two is lost.
-    if (this.#limits.files > 1) await copyFile(path, `${path}.1`);
+    if (this.#limits.files > 1)
+      await copyFile(path, `${path}.1`).catch((error: unknown) => dropIfFull(error, path));
     await truncate(path);
   }
 
@@ -106,6 +107,12 @@ async function readTail(path: string, lines: number): Promise<string> {
 
 async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(ignoreMissing))?.size ?? 0;
+}
+
+/** On a full disk what was written so far is given up: it would take the space that everybody waits for. */
+async function dropIfFull(error: unknown, path: string): Promise<void> {
+  if (!isSystemError(error, "ENOSPC")) throw error;
+  await rm(`${path}.1`, { force: true });
 }
 
 function ignoreMissing(error: unknown): undefined {

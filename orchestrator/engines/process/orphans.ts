@@ -1,8 +1,7 @@
 /** Processes that say in their environment that they are ours. */
-import { readFileSync } from "node:fs";
 import type { ReplicaId } from "../../../core/types.ts";
 import { isReplicaId, VARIABLES } from "./identity.ts";
-import { listProcesses, type ProcessStat, readEnvironment } from "./proc.ts";
+import { listProcesses, type ProcessStat, readCommandLine, readEnvironment } from "./proc.ts";
 import type { ReplicaRecord } from "./record.ts";
 import { isGate } from "./spawn.ts";
 
@@ -21,7 +20,7 @@ export function findCarriers(owner: string, known: ReadonlySet<ReplicaId>): Carr
     if (environment === undefined || !isReplicaId(replica)) return [];
     if (environment[VARIABLES.owner] !== owner && !known.has(replica)) return [];
     // A launch that was cut off before it was written down ends by itself.
-    if (isGate(commandLineOf(process.pid))) return [];
+    if (isGate(readCommandLine(process.pid))) return [];
     return [{ process, replica, environment, isHealthcheck: environment[VARIABLES.role] === "healthcheck" }];
   });
 }
@@ -69,11 +68,3 @@ export function orphanRecord({ replica, environment }: Carrier, nowMs: number): 
 
 /** Docker's own default, since nobody knows what the service asked for. */
 const ORPHAN_GRACE_MS = 10_000;
-
-function commandLineOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}

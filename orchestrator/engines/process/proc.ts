@@ -50,6 +50,15 @@ export function readStartTicks(pid: number): number | undefined {
   }
 }
 
+/** The kernel counts process times in these for every program, whatever it counts in itself. */
+const TICK_MS = 10;
+
+/** When the process started, from its age. */
+export function startOf(identity: ProcessIdentity, nowMs: number): number {
+  const uptimeMs = Number.parseFloat(readFileSync("/proc/uptime", "latin1")) * 1_000;
+  return Math.round(nowMs - (uptimeMs - identity.startTicks * TICK_MS));
+}
+
 let bootId: string | undefined;
 
 /** Changes with each start of the machine; after one, an old pid and start time mean nothing. */
@@ -75,6 +84,15 @@ export function readEnvironment(pid: number): Readonly<Record<string, string>> |
     return parseEnvironment(readFileSync(`/proc/${pid}/environ`, "utf8"));
   } catch {
     return undefined;
+  }
+}
+
+/** The arguments, each ended by a NUL; empty when it is gone. */
+export function readCommandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
   }
 }
 

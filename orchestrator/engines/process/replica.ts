@@ -10,26 +10,19 @@ import type { Clock } from "../../../core/clock.ts";
 import { FlyballError, messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { ObservedReplica, ReplicaState } from "../../../core/types.ts";
+import { abortable } from "./abortable.ts";
 import type { Cgroups } from "./cgroup.ts";
 import { DEFAULT_PATH, findCommand, whyNotDirectory } from "./command.ts";
-import {
-  findMembers,
-  type Group,
-  killGroup,
-  livingMembers,
-  type Member,
-  signalGroup,
-  signalMembers,
-  signalNumber,
-} from "./group.ts";
+import { findMembers, type Group, killGroup, type Member, signalNumber } from "./group.ts";
 import { GOOD_HEALTH, type Health, UNKNOWN_HEALTH } from "./health.ts";
 import { HealthMonitor } from "./health-monitor.ts";
 import { VARIABLES } from "./identity.ts";
 import type { LogFiles } from "./logs.ts";
 import { isPortFree, type PortPool } from "./ports.ts";
-import { isAlive, type ProcessIdentity } from "./proc.ts";
+import { isAlive, type ProcessIdentity, startOf } from "./proc.ts";
 import type { RecordStore, ReplicaRecord, Run } from "./record.ts";
 import { type GatedProcess, spawnGated } from "./spawn.ts";
+import { Stop } from "./stop.ts";
 
 export interface ReplicaParts {
   readonly records: RecordStore;
@@ -41,27 +34,20 @@ export interface ReplicaParts {
   readonly onChange: () => void;
 }
 
-interface StopJob {
-  /** No more waiting. */
-  kill: boolean;
-  /** What was seen of the group when its leader ended. */
-  left: readonly Member[];
-  wake: () => void;
-  done: Promise<void>;
+interface Stopping {
+  readonly stop: Stop;
+  readonly done: Promise<void>;
 }
 
-const STOP_POLL_MS = 100;
 /** How long the exit event of our own child may lag behind /proc. */
 const EXIT_EVENT_MS = 1_000;
-/** What a shell says of a process that a signal ended. */
-const SIGNAL_EXIT_BASE = 128;
 
-export class Replica implements Disposable {
+export class Replica implements AsyncDisposable {
   readonly #parts: ReplicaParts;
   #record: ReplicaRecord;
   #health: HealthMonitor | undefined;
   #starting: Promise<void> | undefined;
-  #stopping: StopJob | undefined;
+  #stopping: Stopping | undefined;
   #removing: Promise<void> | undefined;
   /** After a run: when what it left behind is gone. */
   #cleaned: Promise<void> = Promise.resolve();
@@ -90,11 +76,12 @@ export class Replica implements Disposable {
       return;
     }
     this.#watchHealth(run, run.readyAtMs === undefined ? UNKNOWN_HEALTH : GOOD_HEALTH);
-    if (run.stoppingSinceMs !== undefined) this.#beginStop(false);
+    if (run.stoppingSinceMs !== undefined) this.#beginStop("gently");
   }
 
   /** Takes a process that says it is this replica, and that no record knows. */
-  async adoptProcess(leader: ProcessIdentity, startedAtMs: number): Promise<void> {
+  async adoptProcess(leader: ProcessIdentity): Promise<void> {
+    const startedAtMs = startOf(leader, this.#parts.clock.nowMs());
     const run: Run = { ...leader, startedAtMs, readyAtMs: startedAtMs, notEnforced: [] };
     this.#record = { ...this.#record, run };
     await this.#saveQuietly();
@@ -122,8 +109,7 @@ export class Replica implements Disposable {
    */
   async stop(signal: AbortSignal): Promise<void> {
     await this.#starting?.catch(() => undefined);
-    const job = this.#run === undefined ? this.#stopping : this.#beginStop(false);
-    await abortable(job === undefined ? this.#cleaned : job.done, signal);
+    await abortable(this.#beginStop("gently")?.done ?? this.#cleaned, signal);
   }
 
   /** Kills what runs, and leaves nothing. */
@@ -163,10 +149,11 @@ export class Replica implements Disposable {
   }
 
   /** Stops watching; what runs goes on. */
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#health?.[Symbol.dispose]();
-    this.#stopping?.wake();
+    this.#stopping?.stop.cancel();
+    await Promise.allSettled([this.#starting, this.#stopping?.done, this.#cleaned]);
   }
 
   /** The run that has not ended. */
@@ -232,32 +219,25 @@ export class Replica implements Disposable {
       notEnforced: [...new Set([...limitProblems, ...joinProblems])],
     };
     const record = { ...this.#record, port, run };
-    const ended = Promise.withResolvers<void>();
-    gated.child.once("exit", (code, signal) => {
-      ended.resolve();
-      if (this.#record.run?.startTicks === run.startTicks && this.#record.run.pid === run.pid) {
-        this.#onEnded(code ?? SIGNAL_EXIT_BASE + (signal === null ? 0 : constants.signals[signal]));
-      }
-    });
     try {
       await records.save(record);
       if (this.#disposed) throw new FlyballError("ENGINE_UNAVAILABLE", "the engine is being closed");
     } catch (error) {
       gated.abandon();
-      await ended.promise;
+      await gated.ended;
       await records.save(this.#record).catch(() => undefined);
       throw error;
     }
     this.#record = record;
     this.#adopted = false;
     this.#exitSeen = Promise.withResolvers();
-    gated.release();
-    // Somebody may have killed it at the gate, before anyone listened.
-    if (gated.child.exitCode !== null || gated.child.signalCode !== null) {
-      this.#onEnded(gated.child.exitCode ?? undefined);
-      return;
-    }
     this.#watchHealth(run, UNKNOWN_HEALTH);
+    void gated.ended.then((code) => {
+      const sameRun = this.#run?.pid === run.pid && this.#run.startTicks === run.startTicks;
+      // After the engine was closed, what becomes of the replica is another one's to say.
+      if (sameRun && !this.#disposed) this.#onEnded(code);
+    });
+    gated.release();
   }
 
   /** The port it has, or another when somebody took it while the replica did not run. */
@@ -338,10 +318,7 @@ export class Replica implements Disposable {
     log.info({ replica: id, service, pid: run.pid, exitCode: code, oomKilled }, "a replica ended");
     this.#exitSeen.resolve();
     if (this.#stopping === undefined) this.#cleaned = this.#cleanUp(group, left);
-    else {
-      this.#stopping.left = left;
-      this.#stopping.wake();
-    }
+    else this.#stopping.stop.leaderEnded(left);
     onChange();
   }
 
@@ -358,67 +335,51 @@ export class Replica implements Disposable {
     }
   }
 
-  /** One stop at a time; a second one joins the first, and may only make it harder. */
-  #beginStop(kill: boolean): StopJob | undefined {
+  /** One stop at a time; a second one joins the first, and may only make it harder. Undefined: nothing runs. */
+  #beginStop(how: "gently" | "kill"): Stopping | undefined {
     const run = this.#run;
-    const going = this.#stopping;
-    if (going !== undefined) {
-      going.kill ||= kill;
-      going.wake();
-      return going;
-    }
-    if (run === undefined) return undefined;
-    const job: StopJob = { kill, left: [], wake: () => undefined, done: Promise.resolve() };
-    this.#stopping = job;
+    if (this.#stopping === undefined && run !== undefined) this.#stopping = this.#newStop(run);
+    if (how === "kill") this.#stopping?.stop.harden();
+    return this.#stopping;
+  }
+
+  #newStop(run: Run): Stopping {
     const { clock, log, onChange } = this.#parts;
+    const { id, launch } = this.#record;
     const stoppingSinceMs = run.stoppingSinceMs ?? clock.nowMs();
+    const alreadyMs = Math.max(0, clock.nowMs() - stoppingSinceMs);
     this.#record = { ...this.#record, run: { ...run, stoppingSinceMs } };
     this.#health?.[Symbol.dispose]();
-    job.done = this.#runStop(job, run, stoppingSinceMs).finally(() => {
+    const stop = new Stop({
+      group: this.#group(run),
+      signal: signalNumber(launch.stopSignal) ?? constants.signals.SIGTERM,
+      graceMs: Math.max(0, launch.stopGraceMs - alreadyMs),
+      clock,
+    });
+    const done = this.#runStop(stop).finally(() => {
       this.#stopping = undefined;
       onChange();
     });
-    job.done.catch((error: unknown) => {
-      if (!this.#disposed)
-        log.error({ replica: this.#record.id, problem: messageOf(error) }, "a stop failed");
+    done.catch((error: unknown) => {
+      if (!this.#disposed) log.error({ replica: id, problem: messageOf(error) }, "a stop failed");
     });
     onChange();
-    return job;
+    return { stop, done };
   }
 
-  async #runStop(job: StopJob, run: Run, stoppingSinceMs: number): Promise<void> {
-    const { clock } = this.#parts;
-    const { stopSignal, stopGraceMs } = this.#record.launch;
+  async #runStop(stop: Stop): Promise<void> {
+    // Before the signal: a daemon that dies in between sends it again, and does not forget that it is to end.
     await this.#saveQuietly();
-    const group = this.#group(run);
-    const number = signalNumber(stopSignal) ?? constants.signals.SIGTERM;
-    if (!job.kill && !signalGroup(run, number)) signalMembers(findMembers(group), number);
-
-    const alreadyMs = Math.max(0, clock.nowMs() - stoppingSinceMs);
-    const deadlineMs = clock.monotonicMs() + Math.max(0, stopGraceMs - alreadyMs);
-    const somethingLives = (): boolean =>
-      isAlive(run) || livingMembers(job.left).length > 0 || findMembers(group).length > 0;
-    while (!job.kill && clock.monotonicMs() < deadlineMs && somethingLives()) {
-      await this.#pause(job, Math.min(STOP_POLL_MS, deadlineMs - clock.monotonicMs()));
-      if (this.#disposed) throw new FlyballError("ENGINE_UNAVAILABLE", "the engine was closed during a stop");
-    }
-    await killGroup(group, job.left);
-    if (!this.#adopted) await Promise.race([this.#exitSeen.promise, sleep(EXIT_EVENT_MS)]);
+    await stop.run();
+    const late = sleep(EXIT_EVENT_MS, undefined, { ref: false });
+    if (!this.#adopted) await Promise.race([this.#exitSeen.promise, late]);
     this.#onEnded(undefined);
     await this.#saveQuietly();
   }
 
-  async #pause(job: StopJob, durationMs: number): Promise<void> {
-    const woken = Promise.withResolvers<void>();
-    job.wake = woken.resolve;
-    const timer = setTimeout(woken.resolve, durationMs);
-    await woken.promise;
-    clearTimeout(timer);
-  }
-
   async #remove(): Promise<void> {
     await this.#starting?.catch(() => undefined);
-    await this.#beginStop(true)?.done;
+    await this.#beginStop("kill")?.done;
     await this.#cleaned;
     const { cgroups, logs, ports, records } = this.#parts;
     const { id } = this.#record;
@@ -444,17 +405,4 @@ export class Replica implements Disposable {
 
 function refused(message: string): FlyballError {
   return new FlyballError("ENGINE_REFUSED", message);
-}
-
-/** @throws the signal's reason, as soon as it is aborted */
-async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -3,8 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
-import { type ProcessIdentity, readBootId, readStartTicks } from "./proc.ts";
+import { type ProcessIdentity, readBootId, readCommandLine, readStartTicks } from "./proc.ts";
 import { storeError } from "./store-error.ts";
 import type { UserIds } from "./user.ts";
 
@@ -22,8 +24,9 @@ export interface SpawnRequest {
 
 /** A process that has its pid, session and user, and waits to become the command. */
 export interface GatedProcess {
-  readonly child: ChildProcess;
   readonly identity: ProcessIdentity;
+  /** Its exit status, as a shell gives it: 128 and the signal's number for one that a signal ended. */
+  readonly ended: Promise<number>;
   /** Lets it become the command. */
   release(): void;
   /** Ends it; the command never runs. */
@@ -38,10 +41,12 @@ export interface GatedProcess {
 const GATE =
   '[ -x "$1" ] || { printf x >&3; exit 126; }; shift; printf r >&3; read -r go <&3 && exec "$@" 3<&-; exit 125';
 const SHELL = "/bin/sh";
+const SIGNAL_EXIT_BASE = 128;
 
 /** @throws FlyballError ENGINE_REFUSED, STORE_FULL */
 export async function spawnGated(request: SpawnRequest): Promise<GatedProcess> {
   const child = spawnShell(request);
+  const ended = endOf(child);
   await spawned(child, request);
   child.unref();
   const gate = child.stdio[3] as Socket;
@@ -49,7 +54,7 @@ export async function spawnGated(request: SpawnRequest): Promise<GatedProcess> {
   gate.on("error", () => undefined);
   const [answer] = await Promise.race([
     once(gate, "data") as Promise<[Buffer]>,
-    once(child, "exit").then(() => [undefined]),
+    ended.then(() => [undefined]),
   ]).catch(() => [undefined]);
   if (child.pid === undefined || answer?.toString() !== "r") {
     const who = request.user === undefined ? "" : ` as user ${request.user.uid}`;
@@ -67,16 +72,35 @@ export async function spawnGated(request: SpawnRequest): Promise<GatedProcess> {
     );
   }
   return {
-    child,
+    ended,
     identity: { pid: child.pid, startTicks, bootId: readBootId() },
     release: () => gate.end("go\n", () => gate.destroy()),
     abandon: () => gate.destroy(),
   };
 }
 
-/** True for a process that still waits at its gate. */
+/** A gate that nobody holds any more ends, and one that was opened becomes the command: both within moments. */
+const GATE_PAUSE_MS = 5;
+const GATE_ROUNDS = 200;
+
+/** Waits until a process that was found at its gate has become what it will be. */
+export async function pastGate(pid: number): Promise<void> {
+  for (let round = 0; round < GATE_ROUNDS && isGate(readCommandLine(pid)); round += 1) {
+    await sleep(GATE_PAUSE_MS);
+  }
+}
+
+/** True for the command line of a process that still waits at its gate. */
 export function isGate(commandLine: string): boolean {
   return commandLine.split("\0")[2] === GATE;
+}
+
+function endOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      resolve(code ?? SIGNAL_EXIT_BASE + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
 }
 
 function spawnShell(request: SpawnRequest): ChildProcess {

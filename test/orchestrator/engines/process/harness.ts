@@ -130,9 +130,9 @@ export class Lab {
   }
 
   async #close(): Promise<void> {
-    for (const driver of this.#drivers) {
+    for (const driver of this.#drivers.filter((open) => !open.closed)) {
       for (const replica of await driver.replicas()) await driver.remove(replica.id);
-      await driver.engine[Symbol.asyncDispose]();
+      await driver.close();
     }
     const left = this.running();
     for (const pid of left) process.kill(pid, "SIGKILL");
@@ -148,11 +148,18 @@ export class Lab {
 /** An engine as the executor drives it, with the words of a test. */
 export class Driver {
   readonly engine: Engine;
+  closed = false;
   readonly #directory: string;
 
   constructor(engine: Engine, directory: string) {
     this.engine = engine;
     this.#directory = directory;
+  }
+
+  /** As a daemon that ends in good order: what runs goes on. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.engine[Symbol.asyncDispose]();
   }
 
   async create(service: Service, slot = 1): Promise<ReplicaId> {

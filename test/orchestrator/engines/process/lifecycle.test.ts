@@ -18,6 +18,7 @@ describe("a replica's life", () => {
 
     await Promise.all([driver.start(id), driver.start(id)]);
     await driver.start(id);
+    await driver.wrote(id, /here/u);
     const running = await driver.seen(id);
     assert.equal(running.state, "running");
     assert.deepEqual(lab.running(), [running.pid]);

@@ -1,0 +1,15 @@
+/** A process that brings a command to its gate, says its pid, and waits to be killed. */
+import { join } from "node:path";
+import { spawnGated } from "../../../../orchestrator/engines/process/spawn.ts";
+
+const [directory = "."] = process.argv.slice(2);
+const { identity } = await spawnGated({
+  service: "shop_web",
+  path: "/bin/sh",
+  argv: ["/bin/sh", "-c", "echo > ran"],
+  environment: {},
+  workingDirectory: directory,
+  logPath: join(directory, "log"),
+});
+process.stdout.write(`${identity.pid}\n`);
+setInterval(() => undefined, 60_000);
