@@ -9,18 +9,23 @@ import type { GlobalFlags } from "./options.ts";
 import { waitUntilReady } from "./readiness.ts";
 import type { Terminal } from "./terminal.ts";
 
+export interface DetachedDaemon {
+  readonly pid: number | undefined;
+  readonly logFile: string;
+}
+
 const START_TIMEOUT_MS = 30_000;
 
 /**
  * Starts `flyball serve` as a process that outlives this one, and waits until it is ready.
- * Returns its log file. @throws FlyballError what the daemon ended with, or NOT_READY
+ * @throws FlyballError what the daemon ended with, or NOT_READY
  */
 export async function startDetached(
   config: Config,
   flags: GlobalFlags,
   client: Client,
   terminal: Terminal,
-): Promise<string> {
+): Promise<DetachedDaemon> {
   if (config.listen.port === 0) {
     throw new FlyballError("CONFIG_INVALID", "a detached daemon needs a port to be found at, got port 0");
   }
@@ -46,7 +51,7 @@ export async function startDetached(
     throw failureIn(readFileSync(log.path).subarray(log.start).toString(), log.path);
   }
   child.unref();
-  return log.path;
+  return { pid: child.pid, logFile: log.path };
 }
 
 /** What a daemon that ended said last, as the error it was. */

@@ -43,8 +43,8 @@ export const addUp: AddCommand = (program, { terminal, loadDaemonCode }) => {
         }
         await handOver(client, project, terminal);
       } else if (flags.detach) {
-        const logFile = await startDetached(config, flags, client, terminal);
-        terminal.note(`flyball runs at ${client.address}, its log in ${logFile}`);
+        const { pid, logFile } = await startDetached(config, flags, client, terminal);
+        terminal.note(`flyball runs at ${client.address} as process ${pid}, its log in ${logFile}`);
         await handOver(client, project, terminal);
       } else await runHere(code, config, project, flags, terminal);
     });

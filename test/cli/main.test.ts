@@ -1,23 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { db, web } from "./documents.ts";
+import { flyballProcess as flyball } from "./flyball-process.ts";
 import { freePort, startRecordedDaemon } from "./recorded-daemon.ts";
-
-const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-
-/** The command as a person runs it, with its output read by a program. */
-async function flyball(words: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env["PATH"], HOME: "/", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  return { status: child.exitCode, stdout, stderr };
-}
 
 describe("the flyball command as a process", () => {
   test("ps prints what the daemon answers, without styles where nobody looks", async () => {
