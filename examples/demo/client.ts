@@ -2,18 +2,14 @@ import type { z } from "zod";
 import {
   type DecisionView,
   decisionListSchema,
-  projectAnswerSchema,
-  type Readiness,
   readinessSchema,
   type ServiceDetail,
   serviceDetailSchema,
 } from "../../core/wire.ts";
 
 const TIMEOUT_MS = 5_000;
-/** Stopping waits for every replica to end by itself. */
-const REMOVAL_TIMEOUT_MS = 30_000;
 
-/** Asks the daemon's API. Every method throws when there is no answer, or not the one expected. */
+/** Asks the daemon's API. Methods throw when there is no answer, or not the one expected. */
 export class FlyballClient {
   readonly url: string;
 
@@ -21,42 +17,30 @@ export class FlyballClient {
     this.url = url;
   }
 
-  readiness(): Promise<Readiness> {
-    return this.#call("GET", "/readyz", readinessSchema);
+  /** False also while nobody answers. */
+  async isReady(): Promise<boolean> {
+    return this.#get("/readyz", readinessSchema).then(
+      (readiness) => readiness?.ready ?? false,
+      () => false,
+    );
   }
 
-  /** Undefined: there is no such service. */
-  async service(id: string): Promise<ServiceDetail | undefined> {
-    return this.#call("GET", `/v1/services/${id}`, serviceDetailSchema).catch((error: unknown) => {
-      if (error instanceof StatusError && error.status === 404) return undefined;
-      throw error;
-    });
+  /** Undefined: the daemon knows no such service (yet). */
+  service(id: string): Promise<ServiceDetail | undefined> {
+    return this.#get(`/v1/services/${id}`, serviceDetailSchema);
   }
 
   /** The newest decisions that changed the count, oldest first. */
   async changes(id: string): Promise<readonly DecisionView[]> {
-    const path = `/v1/services/${id}/decisions?changes=true&limit=100`;
-    return (await this.#call("GET", path, decisionListSchema)).decisions.toReversed();
+    const answer = await this.#get(`/v1/services/${id}/decisions?changes=true&limit=100`, decisionListSchema);
+    return answer?.decisions.toReversed() ?? [];
   }
 
-  /** Stops and removes everything that runs of the project. */
-  async removeProject(name: string): Promise<void> {
-    await this.#call("DELETE", `/v1/projects/${name}`, projectAnswerSchema, REMOVAL_TIMEOUT_MS);
-  }
-
-  async #call<T>(method: string, path: string, schema: z.ZodType<T>, timeoutMs = TIMEOUT_MS): Promise<T> {
-    const response = await fetch(this.url + path, { method, signal: AbortSignal.timeout(timeoutMs) });
+  async #get<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    const response = await fetch(this.url + path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const text = await response.text();
-    if (!response.ok) throw new StatusError(`${method} ${path}: ${response.status} ${text}`, response.status);
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${text}`);
     return schema.parse(JSON.parse(text));
-  }
-}
-
-class StatusError extends Error {
-  readonly status: number;
-
-  constructor(message: string, status: number) {
-    super(message);
-    this.status = status;
   }
 }

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ERRORS } from "../../core/errors.ts";
 
 const CLI = resolve(import.meta.dirname, "../../cli/main.ts");
 /** Empty, so that no setting of the user's has a say. */
@@ -46,6 +47,10 @@ export class DaemonProcess {
     return this.#child.pid;
   }
 
+  get #dataDirectory(): string {
+    return join(this.directory, "data");
+  }
+
   get hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
@@ -61,20 +66,25 @@ export class DaemonProcess {
     return readFileSync(this.logFile, "utf8").trimEnd().split("\n").slice(-count).join("\n");
   }
 
-  /** Removes what the daemon left when it ended before its time. */
-  async removeProject(name: string): Promise<void> {
-    await once(this.#flyball(["down", "-p", name]), "exit");
-  }
-
-  /** Ends the daemon, by force when it does not end by itself, and removes its directory. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the daemon, by force when it does not end by itself, then removes the project and all that the demo wrote.
+   * In this order it is right at any moment: while the daemon is still being given the project, and after it died.
+   */
+  async remove(project: string): Promise<void> {
     if (!this.hasEnded) {
       const ended = once(this.#child, "exit");
       this.#child.kill("SIGTERM");
-      if ((await Promise.race([ended, sleep(STOP_TIMEOUT_MS)])) === undefined) {
+      if ((await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })])) === undefined) {
         this.#child.kill("SIGKILL");
         await ended;
       }
+    }
+    const [status] = await once(this.#flyball(["down", "-p", project]), "exit");
+    if (status !== 0 && status !== ERRORS.NOT_FOUND.exit) {
+      throw new Error(
+        `the project ${project} could not be removed; try again with: ` +
+          `npm run flyball -- down -p ${project} --data-dir ${this.#dataDirectory}\n${this.lastLines(5)}`,
+      );
     }
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -87,7 +97,7 @@ export class DaemonProcess {
   #flyball(words: readonly string[]): ChildProcess {
     const { engine, dockerHost } = this.#options;
     const listen = this.url.slice("http://".length);
-    const flags = ["--engine", engine, "--data-dir", join(this.directory, "data"), "--listen", listen];
+    const flags = ["--engine", engine, "--data-dir", this.#dataDirectory, "--listen", listen];
     const log = openSync(this.logFile, "a");
     try {
       return spawn(process.execPath, [CLI, ...words, ...flags], {

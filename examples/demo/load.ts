@@ -209,7 +209,7 @@ export class LoadGenerator {
     this.#onOutcome({
       replica,
       endedAtMs,
-      latencyMs: endedAtMs - arrival.atMs,
+      latencyMs: Math.round(endedAtMs - arrival.atMs),
       ...(failure === undefined ? {} : { failure }),
     });
   }

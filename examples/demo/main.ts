@@ -124,7 +124,7 @@ async function demo(options: Options, signal: AbortSignal): Promise<boolean> {
     return report.closed;
   } finally {
     if (leave) sayHowToStop(daemon);
-    else await cleanUp(daemon, client);
+    else await daemon.remove(PROJECT);
   }
 }
 
@@ -132,23 +132,13 @@ async function untilReady(client: FlyballClient, daemon: DaemonProcess, signal: 
   const deadlineMs = Date.now() + READY_TIMEOUT_MS;
   while (!signal.aborted) {
     daemon.assertRunning();
-    const readiness = await client.readiness().catch(() => undefined);
-    if (readiness?.ready) return;
+    if (await client.isReady()) return;
     if (Date.now() > deadlineMs) {
       throw new Error(
         `the daemon was not ready within ${READY_TIMEOUT_MS / 1_000} s\n${daemon.lastLines(15)}`,
       );
     }
     await sleep(50);
-  }
-}
-
-async function cleanUp(daemon: DaemonProcess, client: FlyballClient): Promise<void> {
-  try {
-    if (!daemon.hasEnded) await client.removeProject(PROJECT);
-    else await daemon.removeProject(PROJECT);
-  } finally {
-    await daemon.stop();
   }
 }
 

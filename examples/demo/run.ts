@@ -135,7 +135,7 @@ class DemoRun implements AsyncDisposable {
       kind: "observed",
       atMs: Date.now(),
       ready: targets.map(({ id }) => id),
-      running: service.replicas.running,
+      running: service.replicaList.filter(({ state }) => state !== "exited").length,
       ...(isRead ? { cpu: { readAtMs, ratio: cpuRatio, maxRatio } } : {}),
     });
     for (const decision of changes) {
