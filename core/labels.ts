@@ -199,7 +199,6 @@ class LabelReader {
       if ("value" in reading) values.push(reading.value);
       else this.error(given, `${reading.refusal}, got ${JSON.stringify(text)}`);
     }
-    if (values.length <= others.length) return undefined;
     // Compared as they are meant: "70" and "70%" do not contradict each other.
     const [value, ...same] = new Set(values);
     if (same.length === 0) return value;

@@ -1,20 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type DecodedLabels, decodeLabels, LABELS } from "../../core/labels.ts";
+import { LABELS } from "../../core/labels.ts";
 import type { Resources } from "../../core/types.ts";
-
-const PATH = "services.web.labels";
-
-function decode(labels: Record<string, string>, resources: Resources = {}): DecodedLabels {
-  return decodeLabels(labels, resources, PATH);
-}
-
-/** Every diagnostic as one line, its place without the part that all share. */
-function said(decoded: DecodedLabels): string[] {
-  return decoded.diagnostics.map(
-    ({ severity, path, message }) => `${severity} ${path.replace(`${PATH}.`, "")}: ${message}`,
-  );
-}
+import { decode, PATH, said } from "./decode-labels.ts";
 
 describe("a service's labels", () => {
   test("two of them make a policy, the rest has its defaults", () => {
@@ -133,6 +121,8 @@ describe("what 100 % is", () => {
     assert.deepEqual(said(decoded), [
       "error autoscale.max_cpu: expected less than 100 % of the limit, which use cannot pass, got 110 %",
     ]);
+    assert.equal(decode({ "autoscale.max_cpu": "100" }, { limitCores: 1 }).scaling, undefined);
+    assert.ok(decode({ "autoscale.max_cpu": "99" }, { limitCores: 1 }).scaling !== undefined);
   });
 
   test("may be passed where nothing is enforced", () => {
@@ -257,6 +247,11 @@ describe("a label that cannot be used", () => {
       "error autoscale.min_cpu: must be below autoscale.max_cpu, got 57 % and 29 %",
     ],
     [
+      "a lower threshold equal to the upper one",
+      { "autoscale.max_cpu": "70", "autoscale.min_cpu": "70%" },
+      "error autoscale.min_cpu: must be below autoscale.max_cpu, got 70 % and 70 %",
+    ],
+    [
       "a duration without a unit",
       { "autoscale.max_cpu": "70", "autoscale.cooldown": "30" },
       'error autoscale.cooldown: expected a duration, as "15s" or "5m", got "30"',
@@ -298,88 +293,6 @@ describe("a label that cannot be used", () => {
   });
 });
 
-describe("a label that is not known", () => {
-  const slips: [string, string][] = [
-    ["autoscale.max_cup", "autoscale.max_cpu"],
-    ["autoscale.maxcpu", "autoscale.max_cpu"],
-    ["autoscale.MAX_CPU", "autoscale.max_cpu"],
-    ["autoscale.steps", "autoscale.step"],
-    ["autoscale.dry-run", "autoscale.dry_run"],
-    ["probe.htp", "probe.http"],
-    ["aliyun.auto_scaling.max_instance", "aliyun.auto_scaling.max_instances"],
-  ];
-  for (const [written, meant] of slips) {
-    test(`${written} is an error that names ${meant}, and the service does not scale by half`, () => {
-      const decoded = decode({ "autoscale.max_memory": "80", [written]: "1" }, { limitMemoryBytes: 100 });
-      assert.equal(decoded.scaling, undefined);
-      assert.deepEqual(said(decoded), [
-        `error ${written}: is not a label of Flyball: did you mean ${meant}?`,
-      ]);
-    });
-  }
-
-  test("and is near to none is an error without a guess", () => {
-    assert.deepEqual(said(decode({ "autoscale.banana_split": "1" })), [
-      "error autoscale.banana_split: is not a label of Flyball",
-    ]);
-  });
-
-  const prefixSlips: [string, string][] = [
-    ["autoscal.max_cpu", "autoscale.max_cpu"],
-    ["autoscaler.max_cpu", "autoscale.max_cpu"],
-    ["auto_scale.max_cpu", "autoscale.max_cpu"],
-    ["Autoscale.Max_CPU", "autoscale.max_cpu"],
-    ["autoscale_max_cpu", "autoscale.max_cpu"],
-    ["autoscale-max-cpu", "autoscale.max_cpu"],
-    ["autoscale/max_cpu", "autoscale.max_cpu"],
-    ["prob.http", "probe.http"],
-    ["alyun.auto_scaling.max_cpu", "aliyun.auto_scaling.max_cpu"],
-    ["busines.team", "business.team"],
-  ];
-  for (const [written, meant] of prefixSlips) {
-    test(`${written} is warned about, because ${meant} was meant`, () => {
-      assert.deepEqual(said(decode({ [written]: "70" })), [
-        `warning ${written}: is not a label of Flyball: did you mean ${meant}?`,
-      ]);
-    });
-  }
-
-  for (const key of [
-    "com.docker.compose.project",
-    "com.centurylinklabs.watchtower.enable",
-    "traefik.enable",
-    "traefik.http.routers.web.rule",
-    "app.kubernetes.io/name",
-    "org.opencontainers.image.source",
-    "autoheal",
-    "autoheal.stop.timeout",
-    "ofelia.enabled",
-    "prometheus.io/scrape",
-    "co.elastic.logs/enabled",
-    "maintainer",
-    "version",
-    "team",
-    "",
-  ]) {
-    test(`another tool's label "${key}" says nothing`, () =>
-      assert.deepEqual(said(decode({ [key]: "x" })), []));
-  }
-
-  for (const key of [
-    "autoscale.max_rps",
-    "autoscale.query",
-    "autoscale.schedule",
-    "autoscale.predict",
-    "probe.cmd",
-  ]) {
-    test(`but planned, as ${key}, is refused by name and never taken for a typo`, () => {
-      const decoded = decode({ "autoscale.max_cpu": "70", [key]: "1" });
-      assert.equal(decoded.scaling, undefined);
-      assert.deepEqual(said(decoded), [`error ${key}: is not supported by this version of Flyball`]);
-    });
-  }
-});
-
 describe("business labels", () => {
   test("become Prometheus labels with their values untouched", () => {
     const decoded = decode({
@@ -398,46 +311,4 @@ describe("business labels", () => {
       assert.match(said(decoded).join("\n"), /^error business\..*expected a Prometheus label name/);
     });
   }
-});
-
-describe("labels that flap by arithmetic", () => {
-  test("are warned about, with a value that does not", () => {
-    const decoded = decode({ "autoscale.max_cpu": "70", "autoscale.min_cpu": "50" });
-    assert.ok(decoded.scaling !== undefined);
-    assert.deepEqual(said(decoded), [
-      "warning autoscale.min_cpu: flaps by arithmetic: 70 % of 1 is 35 % of 2, below 50 %; " +
-        'a scale-in that would have to be undone is refused, but say min_cpu: "35" or less, or a smaller step',
-    ]);
-  });
-
-  test("are told in the percentages that were written", () => {
-    const [warning] = said(decode({ "autoscale.max_cpu": "57", "autoscale.min_cpu": "29" }));
-    assert.match(warning ?? "", /57 % of 1 is 28\.5 % of 2, below 29 %/);
-  });
-
-  test("are not those where one step leads below the upper and above the lower threshold", () => {
-    assert.deepEqual(said(decode({ "autoscale.max_cpu": "70", "autoscale.min_cpu": "35" })), []);
-    assert.deepEqual(
-      said(decode({ "autoscale.max_cpu": "70", "autoscale.min_cpu": "50", "autoscale.min": "4" })),
-      [],
-    );
-  });
-
-  test("are not those that cannot step at all", () => {
-    const labels = {
-      "autoscale.max_cpu": "70",
-      "autoscale.min_cpu": "60",
-      "autoscale.min": "3",
-      "autoscale.max": "3",
-    };
-    assert.deepEqual(said(decode(labels)), []);
-  });
-
-  test("are never told to say a percentage that would be refused", () => {
-    const [warning] = said(
-      decode({ "autoscale.max_cpu": "3", "autoscale.min_cpu": "2", "autoscale.step": "9" }),
-    );
-    assert.match(warning ?? "", /flaps by arithmetic/);
-    assert.doesNotMatch(warning ?? "", /"0"|"1"/);
-  });
 });

@@ -16,6 +16,7 @@ describe("the log", () => {
     const entry = JSON.parse(lines[0] ?? "");
     assert.deepEqual([entry.service, entry.msg, entry.level], ["shop_web", "scaled out", 30]);
     assert.equal(new Date(entry.time).toISOString(), entry.time);
+    assert.deepEqual(Object.keys(entry).sort(), ["level", "msg", "service", "time"]);
   });
 
   test("says nothing below its level, and nothing at all when it is silent", () => {

@@ -271,6 +271,24 @@ describe("stopping", () => {
     assert.ok(stopped, "the loop still runs");
   });
 
+  test("leaves no timer that would keep the process alive", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0 };
+    const loop = new Loop({
+      intervalMs: 60_000,
+      maxBackoffMs: 60_000,
+      clock,
+      pass: async () => {},
+      onError: () => {},
+    });
+    loop.start();
+    await settled();
+    assert.equal(timers(), before + 1);
+    await loop.stop();
+    assert.equal(timers(), before);
+  });
+
   test("happens at the end of the block that holds it", async (t) => {
     const { loop, startedAtMs, advance } = bench(t);
     {

@@ -133,7 +133,9 @@ describe("migrations", () => {
     store.migrate(TABLE);
     store.migrate(TABLE);
     store.run("INSERT INTO entry (value) VALUES ('old')");
-    store.migrate({ ...TABLE, steps: [...TABLE.steps, "ALTER TABLE entry ADD COLUMN note TEXT"] });
+    const newer = { ...TABLE, steps: [...TABLE.steps, "ALTER TABLE entry ADD COLUMN note TEXT"] };
+    store.migrate(newer);
+    store.migrate(newer);
     assert.deepEqual({ ...store.get("SELECT value, note FROM entry") }, { value: "old", note: null });
   });
 
@@ -229,10 +231,17 @@ async function firstLine(child: ChildProcess): Promise<string> {
 
 describe("a full disk", { skip: whyNoTmpfs() }, () => {
   /** A disk of two megabytes with a store on it. */
-  function smallDisk(t: TestContext): { directory: string; fill: () => void; free: () => void } {
+  function smallDisk(t: TestContext, files = 100): { directory: string; fill: () => void; free: () => void } {
     const directory = newDirectory();
     mkdirSync(directory);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m,mode=0700", "flyball-test", directory]);
+    execFileSync("mount", [
+      "-t",
+      "tmpfs",
+      "-o",
+      `size=2m,nr_inodes=${files},mode=0700`,
+      "flyball-test",
+      directory,
+    ]);
     t.after(() => execFileSync("umount", [directory]));
     const filler = join(directory, "filler");
     return {
@@ -299,6 +308,11 @@ describe("a full disk", { skip: whyNoTmpfs() }, () => {
     assert.deepEqual(valuesIn(store), []);
     disk.free();
     store.migrate(TABLE);
+  });
+
+  test("is told when it has no room for even the directory", (t) => {
+    const disk = smallDisk(t, 1);
+    assert.throws(() => new Store(join(disk.directory, "data")), coded("STORE_FULL"));
   });
 
   test("is told when a data directory is made on it, and it opens once there is room", (t) => {
