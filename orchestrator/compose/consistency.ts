@@ -4,6 +4,7 @@ import {
   asList,
   asMapping,
   describe,
+  has,
   isMapping,
   type Report,
   scalarText,
@@ -88,15 +89,15 @@ function checkDependencies(
   problem: Problem,
 ): void {
   for (const [other, dependency] of Object.entries(asMapping(service["depends_on"]))) {
-    if (other in enabled) continue;
-    const disabled = asMapping(document["services"])[other];
-    if (disabled === undefined) {
+    if (has(enabled, other)) continue;
+    const services = asMapping(document["services"]);
+    if (!has(services, other)) {
       problem(
         ["depends_on", other],
         `expected a service of this project, got "${other}", which is not defined`,
       );
     } else if (choice(asMapping(dependency)["required"] ?? true) === true) {
-      const profiles = asList(asMapping(disabled)["profiles"]).map(scalarText).join(", ");
+      const profiles = asList(asMapping(services[other])["profiles"]).map(scalarText).join(", ");
       problem(
         ["depends_on", other],
         `expected a service that is on, got "${other}", which needs the profile ${profiles}; turn it on, or set required: false`,
@@ -107,7 +108,7 @@ function checkDependencies(
 
 function checkReferences(service: YamlMapping, { document }: ServiceContext, problem: Problem): void {
   const check = (section: string, name: string, keys: YamlPath) => {
-    if (name in asMapping(document[section])) return;
+    if (has(asMapping(document[section]), name)) return;
     problem(
       keys,
       `expected one of the ${section} defined at the top level, got "${name}", which is not among them`,
@@ -215,7 +216,7 @@ function checkCircles(services: YamlMapping, report: Report): void {
     }
     if (done.has(name)) return;
     for (const next of Object.keys(asMapping(asMapping(services[name])["depends_on"]))) {
-      if (next in services) visit(next, [...chain, name]);
+      if (has(services, next)) visit(next, [...chain, name]);
     }
     done.add(name);
   };

@@ -1,4 +1,4 @@
-import type { DiagnosticPlace, Diagnostics } from "../../core/diagnostics.ts";
+import { type DiagnosticPlace, type Diagnostics, placeOf } from "../../core/diagnostics.ts";
 import { FlyballError, isFlyballError } from "../../core/errors.ts";
 import { canonicalDocument } from "./canonical.ts";
 import { type Environment, missingVariable, ownValue } from "./environment.ts";
@@ -58,8 +58,7 @@ export async function readDocuments(
   for (const problem of problems) {
     const place = { path: formatPath(problem.path), file, ...problem.position };
     if (problem.tooLarge === true) {
-      const at = [file, problem.position?.line, problem.position?.column].join(":");
-      throw new FlyballError("COMPOSE_TOO_LARGE", `${at}: ${problem.message}`);
+      throw new FlyballError("COMPOSE_TOO_LARGE", `${placeOf(place)}: ${problem.message}`);
     }
     diagnostics.error(place, problem.message);
   }

@@ -1,5 +1,13 @@
 import { mergeService, without } from "./merge.ts";
-import { asMapping, isMapping, type Report, scalarText, type YamlMapping, type YamlPath } from "./values.ts";
+import {
+  asMapping,
+  has,
+  isMapping,
+  type Report,
+  scalarText,
+  type YamlMapping,
+  type YamlPath,
+} from "./values.ts";
 
 /** The services of one file, with where to find the files they name. */
 export interface ServicesFile {
@@ -51,7 +59,7 @@ async function resolve(
   const from =
     typeof file === "string" ? await context.open(file, source, [...path, "extends", "file"]) : source;
   if (from === undefined) return own;
-  if (!(wanted in from.services)) {
+  if (!has(from.services, wanted)) {
     context.report(
       [...path, "extends"],
       `expected a service of ${context.shown(from.file)} to extend, got "${wanted}", which is not in it`,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import {
   asList,
   asMapping,
+  has,
   isMapping,
   type Report,
   scalarText,
@@ -44,7 +45,7 @@ export function importDocument(document: YamlMapping, included: YamlMapping, rep
     const own = asMapping(document[section]);
     const imported = asMapping(included[section]);
     for (const [name, value] of Object.entries(imported)) {
-      if (!(name in own) || isDeepStrictEqual(own[name], value)) continue;
+      if (!has(own, name) || isDeepStrictEqual(own[name], value)) continue;
       report(
         [section, name],
         "expected a name that no included file defines, got one that is defined there otherwise",

@@ -10,6 +10,10 @@ export interface Interpolated {
 /** The value of a variable, or undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
+/** So that texts which refer to each other cannot grow without end. */
+const MAX_LENGTH = 1024 * 1024;
+const MAX_DEPTH = 50;
+
 const NAME = /[_a-z][_a-z0-9]*/iuy;
 const OPERATOR = /:?[-+?]/uy;
 
@@ -21,7 +25,24 @@ export function interpolate(text: string, lookup: Lookup): Interpolated {
   const missing: string[] = [];
   const problems: string[] = [];
 
+  let depth = 0;
+
   function expand(template: string): string {
+    if (depth > MAX_DEPTH)
+      return excess(`expected at most ${MAX_DEPTH} variables inside one another, got more`);
+    depth += 1;
+    const result = replaceAll(template);
+    depth -= 1;
+    if (result.length <= MAX_LENGTH) return result;
+    return excess(`expected a text of at most ${MAX_LENGTH} characters, got ${result.length}`);
+  }
+
+  function excess(problem: string): string {
+    if (!problems.includes(problem)) problems.push(problem);
+    return "";
+  }
+
+  function replaceAll(template: string): string {
     let result = "";
     let at = 0;
     while (at < template.length) {

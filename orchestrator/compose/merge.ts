@@ -3,6 +3,7 @@ import {
   asMapping,
   describe,
   formatPath,
+  has,
   isMapping,
   mapValues,
   type Report,
@@ -41,7 +42,7 @@ export function without(document: YamlMapping, resets: readonly YamlPath[]): Yam
 }
 
 function removed(mapping: YamlMapping, [head, ...tail]: YamlPath): YamlMapping {
-  if (typeof head !== "string" || !(head in mapping)) return mapping;
+  if (typeof head !== "string" || !has(mapping, head)) return mapping;
   const { [head]: value, ...rest } = mapping;
   if (tail.length === 0) return rest;
   return isMapping(value) ? { ...mapping, [head]: removed(value, tail) } : mapping;
@@ -125,7 +126,7 @@ function mergeMappings(
 ): YamlMapping {
   const result = { ...base };
   for (const [name, value] of Object.entries(override)) {
-    const before = base[name];
+    const before = has(base, name) ? base[name] : undefined;
     result[name] =
       before === undefined || name.startsWith("x-")
         ? value

@@ -23,6 +23,7 @@ import {
 import {
   asList,
   asMapping,
+  has,
   isMapping,
   mapValues,
   scalarText,
@@ -67,7 +68,9 @@ function serviceDefaults(service: YamlMapping): YamlMapping {
     ...asMapping(dependency),
   }));
   for (const [name, restart] of impliedDependencies(service)) {
-    dependencies[name] ??= { condition: "service_started", restart, required: true };
+    if (!has(dependencies, name)) {
+      dependencies[name] = { condition: "service_started", restart, required: true };
+    }
   }
   const networks = asMapping(service["networks"]);
   const hasNetworks = Object.keys(networks).length > 0;

@@ -2,6 +2,7 @@ import {
   Document,
   isAlias,
   isMap,
+  isNode,
   isPair,
   isScalar,
   isSeq,
@@ -53,13 +54,13 @@ export function parseYaml(text: string): ParseResult {
     const position = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
     return { documents: [], problems: [{ path: [], position, message: "expected text, got a NUL byte" }] };
   }
-  const tooDeep = firstTooDeep(text);
-  if (tooDeep !== undefined) return { documents: [], problems: [tooDeep] };
+  const tooLarge = findExcess(text);
+  if (tooLarge !== undefined) return { documents: [], problems: [tooLarge] };
   const lines = new LineCounter();
   const options = {
     lineCounter: lines,
     schema: "failsafe",
-    uniqueKeys: true,
+    uniqueKeys: false,
     prettyErrors: false,
     logLevel: "silent",
   } as const;
@@ -70,11 +71,10 @@ export function parseYaml(text: string): ParseResult {
     if (!(document instanceof Document)) continue;
     for (const error of document.errors) {
       const { line, col } = lines.linePos(error.pos[0]);
-      const message = parseMessage(error, text);
-      problems.push({ path: [], position: { line, column: col }, message });
+      problems.push(parseProblem(error, { line, column: col }));
     }
     if (document.errors.length > 0 || document.contents === null) continue;
-    const converter = new Converter(document, lines, problems);
+    const converter = new Converter(lines, problems);
     const value = converter.convert(document.contents, []);
     if (value === null && isScalar(document.contents) && (document.contents.source ?? "") === "") continue;
     if (value !== undefined) {
@@ -84,44 +84,44 @@ export function parseYaml(text: string): ParseResult {
   return { documents, problems };
 }
 
-function parseMessage(error: YAMLParseError, text: string): string {
-  switch (error.code) {
-    case "DUPLICATE_KEY": {
-      const key = /^["']?[^:"'\n]*/u.exec(text.slice(error.pos[0]))?.[0].replace(/["']/gu, "") ?? "";
-      return `expected each key once, got "${key}" again`;
-    }
-    case "TAB_AS_INDENT":
-      return "expected spaces as indentation, got a tab";
-    default:
-      return error.message;
+function parseProblem(error: YAMLParseError, position: Position): ParseProblem {
+  if (error.message.startsWith("Maximum call stack")) {
+    return { path: [], position, message: TOO_DEEP, tooLarge: true };
   }
+  const isTab = error.code === "TAB_AS_INDENT";
+  return { path: [], position, message: isTab ? "expected spaces as indentation, got a tab" : error.message };
 }
 
-/** Flow collections nested without end would cost the parser its stack; this looks before it parses. */
-function firstTooDeep(text: string): ParseProblem | undefined {
-  const match = /(?:[[{]\s*){100}/u.exec(text) ?? /(?:[?:-] ){100}/u.exec(text);
-  if (match === null) return undefined;
-  const before = text.slice(0, match.index).split("\n");
-  return {
-    path: [],
-    position: { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 },
-    message: `expected at most ${MAX_DEPTH} levels of nesting, got more`,
-    tooLarge: true,
-  };
+const TOO_DEEP = `expected at most ${MAX_DEPTH} levels of nesting, got more`;
+const TOO_MANY = `expected at most ${MAX_NODES} values once every alias is expanded, got more`;
+
+/** What would cost the parser its stack or the machine its memory is found before it is parsed. */
+function findExcess(text: string): ParseProblem | undefined {
+  const steps = /(?:[?-] ){100}/u.exec(text);
+  if (steps !== null) return { path: [], message: TOO_DEEP, tooLarge: true };
+  let brackets = 0;
+  let separators = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === 0x5b || character === 0x7b) brackets += 1;
+    else if ((character === 0x5d || character === 0x7d) && brackets > 0) brackets -= 1;
+    else if (character === 0x0a || character === 0x2c) separators += 1;
+    if (brackets > 5 * MAX_DEPTH) return { path: [], message: TOO_DEEP, tooLarge: true };
+  }
+  return separators > 2 * MAX_NODES ? { path: [], message: TOO_MANY, tooLarge: true } : undefined;
 }
 
 class Converter {
   readonly positions = new Map<string, Position>();
   readonly resets: YamlPath[] = [];
-  readonly #document: Document;
   readonly #lines: LineCounter;
   readonly #problems: ParseProblem[];
+  readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
   #nodes = 0;
   #stopped = false;
 
-  constructor(document: Document, lines: LineCounter, problems: ParseProblem[]) {
-    this.#document = document;
+  constructor(lines: LineCounter, problems: ParseProblem[]) {
     this.#lines = lines;
     this.#problems = problems;
   }
@@ -130,10 +130,11 @@ class Converter {
   convert(node: Node, path: YamlPath): YamlValue | undefined {
     if (this.#stopped) return undefined;
     this.#nodes += 1;
-    if (this.#nodes > MAX_NODES)
-      return this.#stop(node, path, `at most ${MAX_NODES} values once every alias is expanded`);
-    if (path.length > MAX_DEPTH) return this.#stop(node, path, `at most ${MAX_DEPTH} levels of nesting`);
+    if (this.#nodes > MAX_NODES) return this.#stop(node, path, TOO_MANY);
+    if (path.length > MAX_DEPTH) return this.#stop(node, path, TOO_DEEP);
     if (isAlias(node)) return this.#alias(node, path);
+    if (isNode(node) && node.anchor !== undefined && this.#open.size === 0)
+      this.#anchors.set(node.anchor, node);
     if (node.tag === "!reset") {
       this.resets.push(path);
       return undefined;
@@ -154,7 +155,7 @@ class Converter {
   }
 
   #alias(node: Node, path: YamlPath): YamlValue | undefined {
-    const target = isAlias(node) ? node.resolve(this.#document) : undefined;
+    const target = isAlias(node) ? this.#anchors.get(node.source) : undefined;
     if (target === undefined) return this.#problem(node, path, "this alias names no anchor");
     if (this.#open.has(target)) return this.#problem(node, path, "this alias stands inside its own anchor");
     this.#open.add(target);
@@ -172,12 +173,16 @@ class Converter {
       const keyNode = pair.key as Node;
       const key = this.#key(keyNode, path);
       if (key === undefined) continue;
+      if (seen.has(key)) {
+        this.#problem(keyNode, [...path, key], `expected each key once, got "${key}" again`);
+        continue;
+      }
+      seen.add(key);
       if (key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") {
         merged.push(...this.#mergeKey(pair.value as Node, path));
         continue;
       }
       const valuePath = [...path, key];
-      seen.add(key);
       this.#place(keyNode, valuePath);
       const value = pair.value === null ? null : this.convert(pair.value as Node, valuePath);
       if (value !== undefined) own.push([key, value]);
@@ -201,7 +206,7 @@ class Converter {
 
   /** `<<: *a` and `<<: [*a, *b]`; of several, the first that has a key wins. */
   #mergeKey(node: Node, path: YamlPath): YamlMapping[] {
-    const target = isAlias(node) ? node.resolve(this.#document) : node;
+    const target = isAlias(node) ? this.#anchors.get(node.source) : node;
     if (isSeq(target)) return target.items.flatMap((item) => this.#mergeKey(item as Node, path));
     const value = isMap(target) ? this.convert(node, path) : undefined;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return [value];
@@ -211,6 +216,7 @@ class Converter {
 
   #scalar(node: Scalar, path: YamlPath): YamlValue | undefined {
     const text = String(node.value ?? "");
+    if (text.includes("\0")) return this.#problem(node, path, "expected text, got a NUL byte");
     switch (node.tag) {
       case undefined:
       case "!override":
@@ -250,9 +256,9 @@ class Converter {
     });
   }
 
-  #stop(node: Node, path: YamlPath, expected: string): undefined {
+  #stop(node: Node, path: YamlPath, message: string): undefined {
     this.#stopped = true;
-    this.#problem(node, path.slice(0, 3), `expected ${expected}, got more`, true);
+    this.#problem(node, path.slice(0, 3), message, true);
   }
 }
 

@@ -1,6 +1,6 @@
 import { nearest } from "../../core/nearest.ts";
 import { parseBoolean, parseDurationNs, parseSize } from "./quantities.ts";
-import { describe, isMapping, type YamlPath, type YamlValue } from "./values.ts";
+import { describe, has, isMapping, type YamlPath, type YamlValue } from "./values.ts";
 
 /**
  * What may stand at a place of a compose file. A shape may allow several kinds at once, as the short and the long form
@@ -152,7 +152,7 @@ export function checkShape(value: YamlValue, shape: Shape, path: YamlPath = []):
   if (shape.keys === undefined && shape.values === undefined) return expected(shape.expects);
   const problems = Object.entries(value).flatMap(([name, item]) => checkEntry(name, item, shape, path));
   for (const name of shape.required ?? []) {
-    if (name in value) continue;
+    if (has(value, name)) continue;
     problems.push({ severity: "error", path, message: `expected the key "${name}", which is missing` });
   }
   return problems;
@@ -168,7 +168,7 @@ function checkEntry(name: string, value: YamlValue, shape: Shape, parent: YamlPa
     return checkShape(value, shape.values, path);
   }
   if (name.startsWith("x-")) return [];
-  const known = shape.keys?.[name];
+  const known = Object.hasOwn(shape.keys ?? {}, name) ? shape.keys?.[name] : undefined;
   if (known === undefined) {
     const hint = nearest(name, Object.keys(shape.keys ?? {}));
     const message = `unknown key "${name}"${hint === undefined ? "" : `; did you mean "${hint}"?`}`;

@@ -62,6 +62,11 @@ function numberText(value: number): string {
   return value.toExponential().replace(/e-(\d)$/u, "e-0$1");
 }
 
+/** Whether the mapping itself has the key; names that users choose may be `constructor` and the like. */
+export function has(mapping: YamlMapping, name: string): boolean {
+  return Object.hasOwn(mapping, name);
+}
+
 export function mapValues(
   mapping: YamlMapping,
   change: (value: YamlValue, key: string) => YamlValue,

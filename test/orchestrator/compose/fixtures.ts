@@ -16,7 +16,10 @@ export const CASES = readdirSync(FIXTURES, { withFileTypes: true })
   .sort();
 
 /** Cases that have no recorded result yet too. */
-export const FOLDERS = readdirSync(FIXTURES).sort();
+export const FOLDERS = readdirSync(FIXTURES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+  .sort();
 
 type CaseOptions = Pick<
   LoadOptions,

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DIFFERENCES } from "../../../orchestrator/compose/differences.ts";
+import { loadFiles } from "./inline.ts";
+
+describe("what Flyball reads otherwise than docker compose, on purpose", () => {
+  for (const { title, example, flyball } of DIFFERENCES) {
+    test(title, async () => {
+      const outcome = await loadFiles(
+        { "compose.yaml": example },
+        { environment: { HOME: "/home/someone" } },
+      );
+      assert.equal("loaded" in outcome, flyball !== "refuses", JSON.stringify(outcome));
+    });
+  }
+});
