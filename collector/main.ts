@@ -46,6 +46,27 @@ async function main({ directory, intervalMs, root }: Options): Promise<void> {
   const outbox = new Outbox<{ batch: Batch; list: TargetList }>(OUTBOX_CAPACITY, (item, dropped) =>
     link.send(encodeBatch(item.batch, item.list.revision, item.list.positions, dropped)),
   );
+  const sampleAt = (tick: number): void => {
+    if (process.ppid !== parent) process.exit(ERRORS.LINK_BROKEN.exit);
+    outbox.put({ batch: sampler.sample(tick), list });
+  };
+  let begun = false;
+  /** At the first list of targets: one that was started again is back at once, not an interval later. */
+  const begin = (): void => {
+    if (begun) return;
+    begun = true;
+    const schedule = { startMs: systemClock.monotonicMs(), intervalMs };
+    const wait = (lastTick: number): void => {
+      const nowMs = systemClock.monotonicMs();
+      const { tick, dueMs } = nextTick(schedule, lastTick, nowMs);
+      setTimeout(() => {
+        sampleAt(tick);
+        wait(tick);
+      }, dueMs - nowMs);
+    };
+    sampleAt(0);
+    wait(0);
+  };
   const link: LinkClient<FromCollector> = await connectLink<FromDaemon, FromCollector>({
     directory,
     name: COLLECTOR_LINK,
@@ -53,6 +74,7 @@ async function main({ directory, intervalMs, root }: Options): Promise<void> {
     onMessage: ({ revision, targets }) => {
       list = { revision, positions: new Map(targets.map((target, index) => [target.replica, index])) };
       sampler.setTargets(targets);
+      begin();
     },
     onDisconnect: (problem) => {
       if (problem !== undefined) process.stderr.write(`${formatError(problem)}\n`);
@@ -61,18 +83,6 @@ async function main({ directory, intervalMs, root }: Options): Promise<void> {
     onDrain: () => outbox.flush(),
   });
   link.send({ type: "hello", pid: process.pid });
-
-  const schedule = { startMs: systemClock.monotonicMs(), intervalMs };
-  const wait = (lastTick: number): void => {
-    const nowMs = systemClock.monotonicMs();
-    const { tick, dueMs } = nextTick(schedule, lastTick, nowMs);
-    setTimeout(() => {
-      if (process.ppid !== parent) process.exit(ERRORS.LINK_BROKEN.exit);
-      outbox.put({ batch: sampler.sample(tick), list });
-      wait(tick);
-    }, dueMs - nowMs);
-  };
-  wait(-1);
 }
 
 function readArguments(): Options {

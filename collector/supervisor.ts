@@ -85,7 +85,7 @@ class Supervisor implements Collector {
   #startedAtMs = 0;
   #restartDelayMs: number | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
-  #stopping = false;
+  #stopped: Promise<void> | undefined;
   /** The connection that the running process opened. */
   #peer: LinkPeer<FromDaemon> | undefined;
   #targets: readonly Target[] = [];
@@ -140,9 +140,12 @@ class Supervisor implements Collector {
     this.#sendTargets();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     clearTimeout(this.#restartTimer);
     const child = this.#child;
     if (child !== undefined) {
@@ -183,7 +186,7 @@ class Supervisor implements Collector {
     if (child !== this.#child) return;
     this.#child = undefined;
     this.#peer = undefined;
-    if (this.#stopping) return;
+    if (this.#stopped !== undefined) return;
     const livedMs = this.#options.clock.monotonicMs() - this.#startedAtMs;
     this.#restartDelayMs = restartDelay(this.#restartDelayMs, livedMs);
     this.#options.log.warn(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   accessSync,
   constants,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { GoneError } from "../../collector/kept-file.ts";
 import type { MeasurementReader } from "../../collector/measurement.ts";
 import { Host, openReader } from "../../collector/reader.ts";
-import { REST, SPIN, sleep, startChild } from "./busy-child.ts";
+import { REST, SPIN, sleep, startChild, type TestChild } from "./busy-child.ts";
 
 const ID = "4f6c0e1d2b3a49587766554433221100ffeeddccbbaa99887766554433221100";
 
@@ -126,38 +127,54 @@ function v1IsWritable(): boolean {
   }
 }
 
+/** Moves a process into a new cgroup of that path in each hierarchy; `end` ends it and removes them. */
+function withCgroup(path: string, child: TestChild): { end(): Promise<void> } & AsyncDisposable {
+  for (const controller of V1) {
+    mkdirSync(join(controller, path), { recursive: true });
+    writeFileSync(join(controller, path, "cgroup.procs"), String(child.pid));
+  }
+  const end = async (): Promise<void> => {
+    await child.end();
+    for (const controller of V1) if (existsSync(join(controller, path))) rmdirSync(join(controller, path));
+  };
+  return { end, [Symbol.asyncDispose]: end };
+}
+
+const skipWithoutV1 = !v1IsWritable() && "needs writable cgroup v1 hierarchies under /sys/fs/cgroup";
+
 describe("a real cgroup", () => {
-  test("of v1 is read as its files say, and says itself that it ended", {
-    skip: !v1IsWritable() && "needs writable cgroup v1 hierarchies under /sys/fs/cgroup",
-  }, async () => {
+  test("of v1 is read as its files say, and says itself that it ended", { skip: skipWithoutV1 }, async () => {
     const name = `flyball-test-${process.pid}`;
     await using child = await startChild(SPIN);
-    try {
-      for (const controller of V1) {
-        mkdirSync(join(controller, name));
-        writeFileSync(join(controller, name, "cgroup.procs"), String(child.pid));
-      }
-      using reader = openReader(container(child.pid, name), new Host());
-      const nanoseconds = () => Number(readFileSync(`/sys/fs/cgroup/cpuacct/${name}/cpuacct.usage`, "utf8"));
-      await sleep(300);
-      const before = nanoseconds() / 1e9;
-      const measured = reader.read();
-      const after = nanoseconds() / 1e9;
-      assert.ok(before > 0 && measured.cpuUsageSeconds !== undefined);
-      assert.ok(before <= measured.cpuUsageSeconds && measured.cpuUsageSeconds <= after);
-      assert.ok((measured.memoryWorkingSetBytes ?? 0) > 0);
+    await using cgroup = withCgroup(name, child);
+    using reader = openReader(container(child.pid, name), new Host());
+    const seconds = () => Number(readFileSync(`/sys/fs/cgroup/cpuacct/${name}/cpuacct.usage`, "utf8")) / 1e9;
+    await sleep(300);
+    const before = seconds();
+    const { cpuUsageSeconds = Number.NaN, memoryWorkingSetBytes = 0 } = reader.read();
+    const after = seconds();
+    assert.ok(before > 0 && before <= cpuUsageSeconds && cpuUsageSeconds <= after);
+    assert.ok(memoryWorkingSetBytes > 0);
+    await cgroup.end();
+    assert.throws(() => reader.read(), GoneError);
+  });
 
-      await child.end();
-      for (const controller of V1) rmdirSync(join(controller, name));
-      assert.throws(() => reader.read(), GoneError);
+  test("that the process engine made is read in place of the process tree", {
+    skip: skipWithoutV1,
+  }, async () => {
+    const top = `flyball-test-${process.pid}`;
+    await using child = await startChild(REST);
+    await child.said("resting");
+    try {
+      await using _cgroup = withCgroup(`${top}/flyball/one/web-1`, child);
+      using reader = openReader(process_(child.pid), new Host());
+      const { cpuUsageSeconds = Number.NaN, cpuThrottledSeconds } = reader.read();
+      // Only a cgroup knows throttling, and does not know what was used before the process came into it.
+      assert.equal(cpuThrottledSeconds, 0);
+      assert.ok(cpuUsageSeconds < cpuSecondsOf(child.pid));
     } finally {
-      await child.end();
       for (const controller of V1) {
-        try {
-          rmdirSync(join(controller, name));
-        } catch {
-          // The test itself has removed it.
-        }
+        for (const path of [`${top}/flyball/one`, `${top}/flyball`, top]) rmdirSync(join(controller, path));
       }
     }
   });
@@ -189,7 +206,9 @@ describe("a process tree", () => {
   });
 
   test("counts the children, and does not fall when they end", async () => {
-    const burn = "const end = process.cpuUsage().user + 3e5; while (process.cpuUsage().user < end);";
+    const burn =
+      "const used = () => { const { user, system } = process.cpuUsage(); return user + system; };" +
+      "const end = used() + 3e5; while (used() < end);";
     await using child = await startChild(`
       const { spawn } = require("node:child_process");
       console.log("ready");

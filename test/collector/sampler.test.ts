@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Host } from "../../collector/reader.ts";
+import { Sampler } from "../../collector/sampler.ts";
+import { systemClock } from "../../core/clock.ts";
+import type { Target } from "../../core/types.ts";
+import { REST, SPIN, sleep, startChild } from "./busy-child.ts";
+
+const MAX_GAP_MS = 60_000;
+const target = (replica: string, pid: number, kind: Target["kind"] = "process"): Target => ({
+  replica,
+  service: "shop_web",
+  pid,
+  kind,
+});
+
+describe("a round of samples", () => {
+  test("has the CPU in use from the second reading of the same process on", async () => {
+    await using first = await startChild(SPIN);
+    await using second = await startChild(SPIN);
+    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    const coresAtEachOf = async (rounds: number) => {
+      const cores: (number | undefined)[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        await sleep(100);
+        cores.push(sampler.sample(round).samples[0]?.cpuCores);
+      }
+      return cores.map((value) => value !== undefined);
+    };
+    sampler.setTargets([target("web-1", first.pid)]);
+    assert.deepEqual(await coresAtEachOf(2), [false, true]);
+    // The same list again changes nothing; another process in the replica starts anew.
+    sampler.setTargets([target("web-1", first.pid)]);
+    assert.deepEqual(await coresAtEachOf(1), [true]);
+    sampler.setTargets([target("web-1", second.pid)]);
+    assert.deepEqual(await coresAtEachOf(2), [false, true]);
+  });
+
+  test("says each time of a target that cannot be read why, and reads the others", async () => {
+    await using child = await startChild(REST);
+    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    sampler.setTargets([target("no-cgroup", child.pid, "container"), target("web-1", child.pid)]);
+    for (const tick of [1, 2]) {
+      const batch = sampler.sample(tick);
+      assert.deepEqual(
+        batch.samples.map((sample) => sample.replica),
+        ["web-1"],
+      );
+      assert.match(batch.missed[0]?.reason ?? "", /no readable cgroup of no-cgroup/u);
+    }
+  });
+
+  test("tries a target that ended again when a list names it again", () => {
+    const root = fileURLToPath(new URL("fixtures/v2-systemd", import.meta.url));
+    using sampler = new Sampler(new Host(root), systemClock, MAX_GAP_MS);
+    const list = [target("gone", 999, "container")];
+    const missedInRounds = () => [1, 2].map((tick) => sampler.sample(tick).missed.length);
+    sampler.setTargets(list);
+    assert.deepEqual(missedInRounds(), [1, 0]);
+    sampler.setTargets(list);
+    assert.deepEqual(missedInRounds(), [1, 0]);
+  });
+
+  test("leaves nothing open for targets that are not in the list any more", async () => {
+    await using child = await startChild(REST);
+    await child.said("resting");
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    const before = descriptors();
+    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    for (let round = 0; round < 20; round += 1) {
+      sampler.setTargets([target("web-1", child.pid), target("no-cgroup", child.pid, "container")]);
+      sampler.sample(round);
+      sampler.setTargets([]);
+    }
+    assert.equal(descriptors(), before);
+  });
+});
