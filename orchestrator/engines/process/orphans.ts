@@ -25,12 +25,16 @@ export function findCarriers(owner: string, known: ReadonlySet<ReplicaId>): Carr
   });
 }
 
-/** The one that stands for its replica: the first of its session, else the oldest. */
+/** The one that stands for its replica: the oldest, from which the others come; of two, the first of its session. */
 export function leaderOf(carriers: readonly Carrier[]): Carrier | undefined {
-  const serving = carriers
+  const [leader] = carriers
     .filter((carrier) => !carrier.isHealthcheck)
-    .toSorted((a, b) => a.process.startTicks - b.process.startTicks || a.process.pid - b.process.pid);
-  return serving.find(({ process }) => process.session === process.pid) ?? serving[0];
+    .toSorted((a, b) => a.process.startTicks - b.process.startTicks || sessionRank(a) - sessionRank(b));
+  return leader;
+}
+
+function sessionRank({ process }: Carrier): number {
+  return process.session === process.pid ? 0 : 1;
 }
 
 /** Belongs to no template any more, so that it differs from every one that is wanted. */

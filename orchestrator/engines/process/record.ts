@@ -38,8 +38,9 @@ const LAUNCH = z.object({
 
 /** One run of the command. Absent from the record: it never ran. */
 const RUN = z.object({
-  pid: z.number(),
-  startTicks: z.number(),
+  // It will be signalled: never 0 or 1, nor a group.
+  pid: z.int().min(2),
+  startTicks: z.int(),
   bootId: z.string(),
   startedAtMs: z.number(),
   readyAtMs: z.exactOptional(z.number()),
@@ -62,10 +63,10 @@ const RECORD = z.object({
   owner: z.string(),
   project: z.string(),
   service: z.string(),
-  slot: z.number(),
+  slot: z.int(),
   templateHash: z.string(),
   createdAtMs: z.number(),
-  port: z.number(),
+  port: z.int().min(1).max(65_535),
   launch: LAUNCH,
   run: z.exactOptional(RUN),
 });

@@ -60,7 +60,7 @@ export class Stop {
     const deadlineMs = clock.monotonicMs() + graceMs;
     if (!this.#graceOver && !signalGroup(group.leader, signal)) signalMembers(findMembers(group), signal);
     while (!this.#graceOver && clock.monotonicMs() < deadlineMs && this.#somethingLives()) {
-      await this.#pause(Math.min(POLL_MS, deadlineMs - clock.monotonicMs()));
+      await this.#pause(Math.max(0, Math.min(POLL_MS, deadlineMs - clock.monotonicMs())));
       if (this.#cancelled)
         throw new FlyballError("ENGINE_UNAVAILABLE", "the engine was closed during a stop");
     }

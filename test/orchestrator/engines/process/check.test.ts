@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { formatDiagnostic } from "../../../../core/diagnostics.ts";
 import type { ReplicaTemplate } from "../../../../core/types.ts";
+import { planLaunch } from "../../../../orchestrator/engines/process/launch.ts";
 import { type Driver, Lab, projectOf, serviceOf } from "./harness.ts";
 
 function said(driver: Driver, directory: string, fields: Partial<ReplicaTemplate>): string[] {
@@ -63,5 +64,17 @@ describe("what is said before anything runs", () => {
     assert.match(user ?? "", /^error: services.web.user: there is no user nobody-here/u);
     assert.match(command ?? "", /^warning: services.web.command: .*no-such-command was not found in PATH/u);
     assert.match(signal ?? "", /^error: services.web.stop_signal: there is no signal SIGNOPE/u);
+  });
+
+  test("without root another user is said not to be enforced, one's own is", () => {
+    const accounts = { users: [{ name: "web", uid: 1000, gid: 1000, home: "/srv" }], groups: new Map() };
+    const host = { environment: { PATH: "/bin", HOME: "/root", SECRET: "x" }, uid: 1000, accounts };
+    const plan = (user: string, uid: number): ReturnType<typeof planLaunch>["launch"] =>
+      planLaunch(serviceOf({ command: ["sh"], user }), projectOf("/"), { ...host, uid }).launch;
+    assert.deepEqual(plan("0", 1000).notEnforced, ["user: Flyball does not run as root and cannot become 0"]);
+    assert.deepEqual(plan("web", 1000).notEnforced, []);
+    assert.equal(plan("web", 1000).user, undefined);
+    assert.deepEqual(plan("web", 0).user, { uid: 1000, gid: 1000 });
+    assert.deepEqual(plan("web", 0).environment, { PATH: "/bin", HOME: "/srv", USER: "web" });
   });
 });

@@ -18,6 +18,7 @@ import type {
 } from "../../../../core/types.ts";
 import type { Engine } from "../../../../orchestrator/engine.ts";
 import { Cgroups, DEFAULT_CGROUP_ROOT } from "../../../../orchestrator/engines/process/cgroup.ts";
+import { CONTROLLERS } from "../../../../orchestrator/engines/process/cgroup-limits.ts";
 import {
   openProcessEngine,
   type ProcessEngineOptions,
@@ -135,13 +136,21 @@ export class Lab {
       await driver.close();
     }
     const left = this.running();
-    for (const pid of left) process.kill(pid, "SIGKILL");
+    const cgroups = CONTROLLERS.map((name) =>
+      join(DEFAULT_CGROUP_ROOT, name, "flyball", this.instanceId),
+    ).filter(existsSync);
+    await this.#tidy(left);
+    assert.deepEqual([...left, ...cgroups], [], "the test left processes or cgroups behind");
+  }
+
+  /** A test that failed must not be in the way of others. */
+  async #tidy(pids: readonly number[]): Promise<void> {
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    await eventually("what was left is gone", () => (this.running().length === 0 ? true : undefined));
+    const cgroups = new Cgroups(DEFAULT_CGROUP_ROOT, this.instanceId);
+    await cgroups.sweep(new Set());
+    await cgroups.close();
     await rm(this.directory, { recursive: true, force: true });
-    assert.deepEqual(left, [], "the test left processes running");
-    for (const controller of ["cpu", "cpuacct", "memory", "pids"]) {
-      const path = join(DEFAULT_CGROUP_ROOT, controller, "flyball", this.instanceId);
-      assert.ok(!existsSync(path), `the test left ${path}`);
-    }
   }
 }
 
