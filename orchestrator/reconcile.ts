@@ -59,7 +59,8 @@ export function reconcile(input: ReconcileInput): Plan {
 
 class Planner {
   readonly #input: ReconcileInput;
-  readonly #replicas: ReadonlyMap<ServiceId, readonly ObservedReplica[]>;
+  /** Of the project that is being planned, by service. */
+  #replicas: ReadonlyMap<ServiceId, readonly ObservedReplica[]> = new Map();
   readonly #actions: Action[] = [];
   readonly #holds: Hold[] = [];
   /** The planned action that makes a resource, by its key. */
@@ -67,7 +68,6 @@ class Planner {
 
   constructor(input: ReconcileInput) {
     this.#input = input;
-    this.#replicas = Map.groupBy(input.observed.replicas, (replica) => replica.service);
   }
 
   get plan(): Plan {
@@ -76,6 +76,7 @@ class Planner {
 
   project(desired: DesiredProject): void {
     const { project, removing } = desired;
+    this.#replicas = Map.groupBy(this.#replicasOf(project), (replica) => replica.service);
     if (!this.#input.observed.complete) {
       for (const { id } of project.services)
         this.#hold(id, "the engine's state could not be read completely");
@@ -357,9 +358,7 @@ class Planner {
 
   /** In a fixed order, whatever order the engine listed them in. */
   #replicasOf(project: Project): readonly ObservedReplica[] {
-    const all = [...this.#replicas.values()]
-      .flat()
-      .filter((replica) => replica.service.startsWith(`${project.name}_`));
+    const all = this.#input.observed.replicas.filter((replica) => replica.project === project.name);
     return all.toSorted((a, b) => (a.service < b.service ? -1 : a.service > b.service ? 1 : a.slot - b.slot));
   }
 
