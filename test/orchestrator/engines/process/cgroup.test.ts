@@ -117,6 +117,18 @@ describe("limits of a real process", { skip: noCgroups() }, () => {
     assert.ok(!existsSync(join(DEFAULT_CGROUP_ROOT, "cpu", path)));
   });
 
+  test("a busy replica is held back to its cores", async (t) => {
+    const lab = await Lab.open(t);
+    const driver = await lab.engine();
+    const id = await driver.run(
+      shell("while :; do :; done", { resources: { limitCores: 0.1 }, stopGraceMs: 0 }),
+    );
+    const path = join(DEFAULT_CGROUP_ROOT, "cpu/flyball", lab.instanceId, id, "cpu.stat");
+    await eventually("it was held back", async () =>
+      /^nr_throttled [1-9]/mu.test(await readFile(path, "utf8")) ? true : undefined,
+    );
+  });
+
   test("too much memory ends it, and that is seen", async (t) => {
     const lab = await Lab.open(t);
     const driver = await lab.engine();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readStat } from "../../../../orchestrator/engines/process/proc.ts";
@@ -67,6 +68,17 @@ describe("a replica's life", () => {
       !lines.some((line) => line.startsWith("FLYBALL_TEST_SECRET")),
       "the daemon's environment leaks",
     );
+  });
+
+  test("the command has its three standard files open and none of the daemon's", async (t) => {
+    const lab = await Lab.open(t);
+    const driver = await lab.engine();
+    const list = ["ls", "-1", "/proc/self/fd"] as const;
+    const id = await driver.run(serviceOf({ command: list }));
+    await driver.until(id, "exited");
+    // What this process itself was given by whoever started it shows in both.
+    const [command, ...rest] = list;
+    assert.equal(await driver.log(id), execFileSync(command, rest, { encoding: "utf8" }));
   });
 
   test("a command that ends by itself is observed with its status, and the watchers are told", async (t) => {

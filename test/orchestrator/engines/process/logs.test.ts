@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, open, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { LogFiles, lastLines } from "../../../../orchestrator/engines/process/logs.ts";
-import { Lab, serviceOf } from "./harness.ts";
+import { eventually, Lab, serviceOf, shell } from "./harness.ts";
 
 describe("logs", () => {
   test("both outputs are kept, and the last lines of them given", async (t) => {
@@ -18,6 +19,16 @@ describe("logs", () => {
     await driver.remove(id);
     await assert.rejects(driver.log(id), { code: "NOT_FOUND" });
     assert.deepEqual(await readdir(`${lab.directory}/process/logs`), []);
+  });
+
+  test("a replica that writes much has its file set aside while it runs", async (t) => {
+    const lab = await Lab.open(t);
+    const driver = await lab.engine();
+    const id = await driver.run(shell("head -c 11000000 /dev/zero; exec sleep 600"));
+    const older = join(lab.directory, "process", "logs", `${id}.log.1`);
+    const kept = await eventually("it is set aside", async () => await stat(older).catch(() => undefined));
+    assert.ok(kept.size <= 11_000_000);
+    assert.equal((await driver.seen(id)).state, "running");
   });
 
   test("a file that is written to is cut under its writer, and no more files are kept than asked for", async (t) => {
