@@ -9,6 +9,7 @@ import { FlyballClient } from "./client.ts";
 import { DaemonProcess } from "./daemon-process.ts";
 import { assertNoProject, dockerAnswers, type EngineName } from "./engine-choice.ts";
 import { ensureImage, IMAGE } from "./image.ts";
+import { LEAST_TOTAL_MS } from "./phases.ts";
 import { PlainLines } from "./plain.ts";
 import type { DemoReport } from "./report.ts";
 import { PROJECT, runDemo } from "./run.ts";
@@ -19,7 +20,7 @@ const SHOP = resolve(import.meta.dirname, "../shop");
 const COMPOSE_FILE = join(SHOP, "compose.yaml");
 /** With start and clean-up the demo stays below a minute and a half. */
 const DEFAULT_SECONDS = 75;
-const LEAST_SECONDS = 30;
+const LEAST_SECONDS = LEAST_TOTAL_MS / 1_000;
 const READY_TIMEOUT_MS = 15_000;
 const INTERRUPTED = 130;
 
@@ -120,6 +121,7 @@ async function demo(options: Options, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return false;
     writeFileSync(options.reportFile, `${JSON.stringify(report, null, 2)}\n`);
     say(`\n${summaryOf(report).join("\n")}\nreport      ${relative(".", options.reportFile)}`);
+    if (!report.closed) say(`\nThe daemon's last lines:\n${daemon.lastLines(20)}`);
     leave = options.keep;
     return report.closed;
   } finally {

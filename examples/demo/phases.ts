@@ -9,17 +9,17 @@ export interface Phase {
 
 export const STEP_FACTOR = 3;
 
-/** Two averaging windows' worth of calm would show nothing that one does not. */
-const LONGEST_CALM_MS = 10_000;
+/** One averaging window of the shop's labels. */
+const CALM_MS = 10_000;
 /** Long enough to see the new replicas carry the load, and not longer. */
-const LONGEST_STEP_MS = 20_000;
-const CALM_SHARE = 0.2;
-const STEP_SHARE = 0.35;
+const STEP_MS = 15_000;
+/** The way in goes by twice the stabilization window, after the averaging window has emptied. */
+export const LEAST_TOTAL_MS = CALM_MS + STEP_MS + 35_000;
 
-/** Calm, three times as much, and calm again for all the time that is left. */
+/** Calm, three times as much, and calm again for all the time that is left of `totalMs`, at least the least. */
 export function phasesWithin(totalMs: number): readonly Phase[] {
-  const stepAtMs = Math.min(LONGEST_CALM_MS, totalMs * CALM_SHARE);
-  const calmAgainAtMs = stepAtMs + Math.min(LONGEST_STEP_MS, totalMs * STEP_SHARE);
+  const stepAtMs = CALM_MS;
+  const calmAgainAtMs = stepAtMs + STEP_MS;
   return [
     { name: "calm", factor: 1, fromMs: 0, toMs: stepAtMs },
     { name: `×${STEP_FACTOR}`, factor: STEP_FACTOR, fromMs: stepAtMs, toMs: calmAgainAtMs },
