@@ -129,6 +129,29 @@ for (const lab of skip === false ? engines : []) {
       assert.deepEqual(await on.containers(), []);
     });
 
+    test("a clone cut short before it got its configs is finished by the start", async () => {
+      await using on = await DockerProject.open(lab, "cut");
+      on.define({ web: {}, db: {} }, ["front", "back"]);
+      on.write("compose.yaml", COMPOSE);
+      on.write(".env", "TOKEN=s3cret\n");
+      await on.compose("up", "-d");
+      const [first] = (await on.replicas()).filter(({ service }) => service.endsWith("_web"));
+      assert.ok(first);
+      const web = { service: `${on.name}_web`, slot: 2 };
+      const whole = await on.do({ kind: "create-replica", ...web, cloneOf: first.id });
+      assert.ok(whole);
+      // The same container as it is before its files are copied.
+      const { Config, HostConfig, Name } = await on.docker.getContainer(whole).inspect();
+      await on.docker.getContainer(whole).remove({ v: true });
+      const name = Name.slice(1);
+      const parts = { _query: { name }, _body: { ...Config, Hostname: "", HostConfig }, name };
+      const { id } = await on.docker.createContainer(parts);
+      await on.do({ kind: "start-replica", ...web, replica: id });
+      assert.equal(await read(on, id, "/run/secrets/token"), "s3cret");
+      const { NetworkSettings } = await on.docker.getContainer(id).inspect();
+      assert.deepEqual(Object.keys(NetworkSettings.Networks).sort(), [`${on.name}_back`, `${on.name}_front`]);
+    });
+
     test("a one-off container is no replica, and one with a garbled number sits past the highest slot", async () => {
       await using on = await DockerProject.open(lab, "odd");
       on.define({ web: {} });

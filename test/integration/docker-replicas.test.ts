@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { isFlyballError } from "../../core/errors.ts";
 import { labEngines, skipWithoutEngine } from "../lab/engines.ts";
-import { DockerProject, eventually } from "./docker-project.ts";
+import { DockerProject, eventually, openLabEngine } from "./docker-project.ts";
 
 const engines = await labEngines();
 const skip = skipWithoutEngine(engines);
@@ -124,6 +124,46 @@ for (const lab of engines) {
       assert.deepEqual(await on.containers(), []);
     });
 
+    test("replicas started together take different ports of a range, and one too many leaves nothing", async () => {
+      await using on = await DockerProject.open(lab, "range");
+      await using first = await takenPort();
+      const range = `${first.port}-${first.port + 3}`;
+      on.define({ web: { ports: [{ target: 80, protocol: "tcp", published: range, hostIp: "127.0.0.1" }] } });
+      await on.createNetworks();
+      const started = await Promise.allSettled([1, 2, 3, 4].map((slot) => on.createAndStart("web", slot)));
+      const running = await on.replicas();
+      const ports = running.map(({ endpoints }) => endpoints[0]?.port);
+      assert.equal(new Set(ports).size, ports.length);
+      assert.equal(running.length, started.filter(({ status }) => status === "fulfilled").length);
+      // The first port of the range is taken by this test.
+      assert.ok(running.length > 0 && running.length < 4, `${running.length} started`);
+    });
+
+    test("a pull that fails tells the engine's reason", async () => {
+      await using on = await DockerProject.open(lab, "pull");
+      await assert.rejects(on.do({ kind: "pull-image", image: "127.0.0.1:1/shop/none" }), (error) => {
+        assert.ok(isFlyballError(error));
+        assert.equal(error.code, "ENGINE_REFUSED");
+        assert.match(error.message, /^pull 127\.0\.0\.1:1\/shop\/none: .*connection refused/u);
+        return true;
+      });
+    });
+
+    test("the environment's DOCKER_HOST does not lead elsewhere than asked", async () => {
+      await using on = await DockerProject.open(lab, "env");
+      on.define({ web: {} });
+      const before = process.env["DOCKER_HOST"];
+      process.env["DOCKER_HOST"] = "tcp://127.0.0.1:1";
+      try {
+        await using engine = await openLabEngine(lab.socketPath);
+        const { complete } = await engine.observe([on.project], AbortSignal.timeout(30_000));
+        assert.equal(complete, true);
+      } finally {
+        if (before === undefined) delete process.env["DOCKER_HOST"];
+        else process.env["DOCKER_HOST"] = before;
+      }
+    });
+
     test("a replica is in both of its networks, under its service's name", async () => {
       await using on = await DockerProject.open(lab, "nets");
       on.define({ web: {}, asker: {} }, ["front", "back"]);
@@ -140,11 +180,11 @@ for (const lab of engines) {
       await using on = await DockerProject.open(lab, "half");
       on.define({ web: {} }, ["front", "back"]);
       await on.createNetworks();
-      const id = await on.do({ kind: "create-replica", service: `${on.name}_web`, slot: 1 });
+      const web = { service: `${on.name}_web`, slot: 1 };
+      const id = await on.do({ kind: "create-replica", ...web });
       assert.ok(id);
       await on.docker.getNetwork(`${on.name}_back`).disconnect({ Container: id });
-      if (lab.name !== "20.10") return;
-      await on.do({ kind: "start-replica", service: `${on.name}_web`, slot: 1, replica: id });
+      await on.do({ kind: "start-replica", ...web, replica: id });
       const { NetworkSettings } = await on.docker.getContainer(id).inspect();
       assert.deepEqual(Object.keys(NetworkSettings.Networks).sort(), [`${on.name}_back`, `${on.name}_front`]);
     });

@@ -4,7 +4,7 @@ import { isGone } from "./errors.ts";
 import { COMPOSE_LABELS } from "./labels.ts";
 import type { CreateBody, Endpoint, FileStat, InspectedContainer, ListedContainer } from "./wire.ts";
 
-/** Removing waits for the file system; stopping waits for the replica beside. */
+/** Creating and starting may copy an image's files into a volume, removing waits for the file system. */
 const SLOW_DEADLINE_MS = 120_000;
 
 /**
@@ -85,7 +85,10 @@ export async function createContainer(
   const query = { name, ...(platform === undefined ? {} : { platform }) };
   // Without `_query` the library would write the whole body, secrets included, into the address as well.
   const parts = { _query: query, _body: body };
-  const container = await ask((abortSignal) => docker.createContainer({ ...parts, abortSignal }), options);
+  const container = await ask((abortSignal) => docker.createContainer({ ...parts, abortSignal }), {
+    deadlineMs: SLOW_DEADLINE_MS,
+    ...options,
+  });
   return container.id;
 }
 
@@ -105,7 +108,10 @@ export async function startContainer(
   id: string,
   options: CallOptions,
 ): Promise<void> {
-  await ask((abortSignal) => docker.getContainer(id).start({ abortSignal }), options);
+  await ask((abortSignal) => docker.getContainer(id).start({ abortSignal }), {
+    deadlineMs: SLOW_DEADLINE_MS,
+    ...options,
+  });
 }
 
 /** @param graceSeconds absent: the container's own, else the engine's */

@@ -37,9 +37,9 @@ export function planFromClone(
     body: {
       ...rest,
       Image: imageOf(original, tagImageId),
-      Labels: cloneLabels(config.Labels ?? {}, identity),
+      Labels: cloneLabels(config.Labels ?? {}, original.Id, identity),
       ...(ownHostname && Hostname !== undefined ? { Hostname } : {}),
-      ...(ownHostname && Domainname !== undefined ? { Domainname } : {}),
+      ...(sharesNetwork || Domainname === undefined ? {} : { Domainname }),
       ...(sharesNetwork || ExposedPorts === undefined ? {} : { ExposedPorts }),
       ...(Object.keys(volumes).length === 0 ? {} : { Volumes: volumes }),
       HostConfig: cloneHostConfig(host, binds, sharesNetwork),

@@ -14,9 +14,9 @@ import { planFromClone } from "./clone-body.ts";
 import { type DockerConnection, isAtLeast } from "./connect.ts";
 import { isBeingRemoved, isGone, isNameTaken } from "./errors.ts";
 import { injectedFiles, putFiles } from "./injected-files.ts";
-import { COMPOSE_LABELS, type ReplicaIdentity } from "./labels.ts";
+import { CLONED_FROM_LABEL, COMPOSE_LABELS, type ReplicaIdentity } from "./labels.ts";
 import { planFromTemplate, type ResolvedNames } from "./template-body.ts";
-import type { ContainerPlan, InspectedContainer, NetworkSeat } from "./wire.ts";
+import type { ContainerPlan, InspectedContainer } from "./wire.ts";
 
 /** Before it, a container is created in one network and joins the others one by one. */
 const ALL_NETWORKS_AT_ONCE_API = "1.44";
@@ -26,53 +26,81 @@ export interface CreateParts {
   readonly log: Log;
 }
 
-export async function createFromTemplate(
-  { connection }: CreateParts,
-  identity: ReplicaIdentity,
-  signal: AbortSignal,
-): Promise<ReplicaId> {
-  const plan = planFromTemplate(identity, await resolveNames(connection, identity, signal));
-  return make(connection, plan, identity, signal, async () => {});
+/** What makes a replica: the container, and the files that have to be in it before it starts. */
+interface Recipe {
+  readonly plan: ContainerPlan;
+  readonly files?: { readonly from: ReplicaId; readonly paths: readonly string[] };
 }
 
-export async function createFromClone(
-  { connection, log }: CreateParts,
+/** @param cloneOf absent: from the service's template */
+export async function createReplica(
+  parts: CreateParts,
   identity: ReplicaIdentity,
-  originalId: ReplicaId,
+  cloneOf: ReplicaId | undefined,
   signal: AbortSignal,
 ): Promise<ReplicaId> {
-  const original = await inspectContainer(connection, originalId, { signal });
+  const { connection } = parts;
+  const recipe = await recipeFor(parts, identity, cloneOf, signal);
+  const id = await createOrFind(connection, recipe.plan, identity, signal);
+  try {
+    await complete(connection, id, recipe, signal);
+    return id;
+  } catch (error) {
+    await removeContainer(connection, id, false, {}).catch(() => {});
+    throw error;
+  }
+}
+
+/** Does what a creation that was cut short has left out, before the container starts for the first time. */
+export async function finishCreation(
+  parts: CreateParts,
+  identity: ReplicaIdentity,
+  id: ReplicaId,
+  signal: AbortSignal,
+): Promise<void> {
+  const container = await inspectContainer(parts.connection, id, { signal });
+  const labels = container.Config.Labels ?? {};
+  if (!isUnstarted(container) || labels[OWNER_LABELS.owner] === undefined) return;
+  const recipe = await recipeFor(parts, identity, labels[CLONED_FROM_LABEL], signal);
+  await complete(parts.connection, id, recipe, signal);
+}
+
+async function recipeFor(
+  { connection, log }: CreateParts,
+  identity: ReplicaIdentity,
+  cloneOf: ReplicaId | undefined,
+  signal: AbortSignal,
+): Promise<Recipe> {
+  if (cloneOf === undefined) {
+    return { plan: planFromTemplate(identity, await resolveNames(connection, identity, signal)) };
+  }
+  const original = await inspectContainer(connection, cloneOf, { signal });
   const tag = original.Config.Image;
   const tagImageId = tag === undefined ? undefined : await imageIdOf(connection, tag, { signal });
-  const plan = planFromClone(original, identity, tagImageId);
-  const injected = await injectedFiles(connection, original, signal);
-  if (injected.unknown > 0) {
+  const { paths, unknown } = await injectedFiles(connection, original, signal);
+  if (unknown > 0) {
     log.warn(
-      {
-        service: identity.service.id,
-        slot: identity.slot,
-        original: original.Name,
-        unknown: injected.unknown,
-      },
+      { service: identity.service.id, slot: identity.slot, original: original.Name, unknown },
       "more files were added to the original than were looked at; configs among them are not in the clone",
     );
   }
-  return make(connection, plan, identity, signal, (id) =>
-    putFiles(connection, originalId, id, injected.paths, signal),
-  );
+  return { plan: planFromClone(original, identity, tagImageId), files: { from: cloneOf, paths } };
 }
 
-/** Joins the networks that a creation cut short has left out; for engines that take them one by one. */
-export async function joinMissingNetworks(
+/** Whatever of it is there already stays as it is. */
+async function complete(
   connection: DockerConnection,
   id: ReplicaId,
-  networks: readonly NetworkSeat[],
+  { plan, files }: Recipe,
   signal: AbortSignal,
 ): Promise<void> {
-  const joined = (await inspectContainer(connection, id, { signal })).NetworkSettings.Networks ?? {};
-  for (const { network, endpoint } of networks) {
-    if (joined[network] === undefined) await connectNetwork(connection, network, id, endpoint, { signal });
+  if (plan.seats.length > 1) {
+    const joined = (await inspectContainer(connection, id, { signal })).NetworkSettings.Networks ?? {};
+    for (const { network, endpoint } of plan.seats) {
+      if (joined[network] === undefined) await connectNetwork(connection, network, id, endpoint, { signal });
+    }
   }
+  if (files !== undefined) await putFiles(connection, files.from, id, files.paths, signal);
 }
 
 /** Removes a container that never ran, when it is this daemon's; says nothing when the engine no longer answers. */
@@ -96,35 +124,21 @@ export async function discardUnstarted(
   }
 }
 
-async function make(
+async function createOrFind(
   connection: DockerConnection,
-  plan: ContainerPlan,
+  { name, platform, body, seats }: ContainerPlan,
   identity: ReplicaIdentity,
   signal: AbortSignal,
-  finish: (id: ReplicaId) => Promise<void>,
 ): Promise<ReplicaId> {
-  const atOnce = isAtLeast(connection.apiVersion, ALL_NETWORKS_AT_ONCE_API)
-    ? plan.seats
-    : plan.seats.slice(0, 1);
-  const endpoints = Object.fromEntries(atOnce.map(({ network, endpoint }) => [network, endpoint]));
-  const body = { ...plan.body, NetworkingConfig: { EndpointsConfig: endpoints } };
-  let id: ReplicaId;
+  const atOnce = isAtLeast(connection.apiVersion, ALL_NETWORKS_AT_ONCE_API) ? seats : seats.slice(0, 1);
+  const EndpointsConfig = Object.fromEntries(atOnce.map(({ network, endpoint }) => [network, endpoint]));
   try {
-    id = await createContainer(connection, plan.name, plan.platform, body, { signal });
+    const whole = { ...body, NetworkingConfig: { EndpointsConfig } };
+    return await createContainer(connection, name, platform, whole, { signal });
   } catch (error) {
-    const existing = isNameTaken(error)
-      ? await madeEarlier(connection, plan.name, identity, signal)
-      : undefined;
+    const existing = isNameTaken(error) ? await madeEarlier(connection, name, identity, signal) : undefined;
     if (existing === undefined) throw error;
-    id = existing;
-  }
-  try {
-    if (plan.seats.length > atOnce.length) await joinMissingNetworks(connection, id, plan.seats, signal);
-    await finish(id);
-    return id;
-  } catch (error) {
-    await removeContainer(connection, id, false, {}).catch(() => {});
-    throw error;
+    return existing;
   }
 }
 

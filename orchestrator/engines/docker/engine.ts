@@ -5,6 +5,7 @@ import type { Engine } from "../../engine.ts";
 import type { AddressOptions } from "./address.ts";
 import { inspectContainer, readLogs } from "./api.ts";
 import { checkProject } from "./check.ts";
+import { oneAtATime } from "./concurrent.ts";
 import { connect, type DockerConnection } from "./connect.ts";
 import { type Watched, watchEvents } from "./events.ts";
 import { logText } from "./logs.ts";
@@ -33,6 +34,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<En
 function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: DockerEngineOptions): Engine {
   const memory = new Memory();
   const stopping = new Set<ReplicaId>();
+  const rangeStarts = oneAtATime();
   const watches = new Set<Disposable>();
   let watched: Watched = { projects: new Set(), networks: new Set(), volumes: new Set() };
   return {
@@ -45,7 +47,7 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
     },
 
     perform(action, context, signal) {
-      return perform({ connection, instanceId, log, stopping }, action, context, signal);
+      return perform({ connection, instanceId, log, stopping, rangeStarts }, action, context, signal);
     },
 
     watch(onHint) {

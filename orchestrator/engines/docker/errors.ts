@@ -1,4 +1,5 @@
 import { FlyballError, isFlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
+import { formatDuration } from "../../../core/units.ts";
 
 /** The HTTP status that the engine answered with; undefined when there was no answer. */
 export function statusOf(error: unknown): number | undefined {
@@ -48,10 +49,7 @@ export function engineError(error: unknown, address: string): FlyballError {
 
 /** The engine took the call and said nothing until the deadline. */
 export function engineHangs(address: string, deadlineMs: number): FlyballError {
-  return unavailable(
-    address,
-    `no answer within ${Math.round(deadlineMs / 1000)} s; it may hang or be overloaded`,
-  );
+  return unavailable(address, `no answer within ${formatDuration(deadlineMs)}; it may hang or be overloaded`);
 }
 
 export function unavailable(address: string, reason: string, cause?: unknown): FlyballError {

@@ -20,6 +20,9 @@ export const COMPOSE_LABELS = {
   volume: "com.docker.compose.volume",
 } as const;
 
+/** On a clone: the container that it was made from. */
+export const CLONED_FROM_LABEL = "flyball.cloned-from";
+
 /** The release of compose whose set of labels this is. */
 const COMPOSE_VERSION = "2.26.1";
 
@@ -80,9 +83,14 @@ export function volumeLabels(project: Project, key: string): Labels {
 }
 
 /** A clone's: all of its original's, with its own number, and ours. */
-export function cloneLabels(original: Labels, identity: ReplicaIdentity): Labels {
+export function cloneLabels(original: Labels, originalId: string, identity: ReplicaIdentity): Labels {
   const { [COMPOSE_LABELS.replace]: _, ...kept } = original;
-  return { ...kept, [COMPOSE_LABELS.number]: String(identity.slot), ...ownerLabels(identity) };
+  return {
+    ...kept,
+    [COMPOSE_LABELS.number]: String(identity.slot),
+    ...ownerLabels(identity),
+    [CLONED_FROM_LABEL]: originalId,
+  };
 }
 
 /** `project-service-3`. */

@@ -95,6 +95,7 @@ function toReplica(
       service: serviceIdOf(project.name, name),
       slot,
       definition: services.get(name),
+      publishedHost: hostOf(look.connection),
       isStopping: look.stopping.has(container.Id),
       seenReadyAtMs: look.memory.readyAtMs(container),
     },
@@ -102,6 +103,10 @@ function toReplica(
   );
   if (replica.readyAtMs !== undefined) look.memory.keepReady(container, replica.readyAtMs);
   return replica;
+}
+
+function hostOf({ address }: DockerConnection): string {
+  return address.kind === "tcp" ? address.host : "127.0.0.1";
 }
 
 /** Undefined for one that vanished since the list, and for one that cannot be read. */

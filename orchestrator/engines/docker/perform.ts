@@ -1,23 +1,22 @@
 import { FlyballError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
-import type { Action, ReplicaId } from "../../../core/types.ts";
+import type { Action, ReplicaId, Service } from "../../../core/types.ts";
 import type { ActionContext } from "../../engine.ts";
 import {
   createNetwork,
   createVolume,
   existingNetworks,
-  inspectContainer,
   removeContainer,
   removeNetwork,
   startContainer,
   stopContainer,
 } from "./api.ts";
-import { type DockerConnection, isAtLeast } from "./connect.ts";
-import { createFromClone, createFromTemplate, discardUnstarted, joinMissingNetworks } from "./create.ts";
+import type { DockerConnection } from "./connect.ts";
+import { createReplica, discardUnstarted, finishCreation } from "./create.ts";
 import { aboutReplica, isBeingRemoved, isGone, statusOf } from "./errors.ts";
 import { networkLabels, type ReplicaIdentity, volumeLabels } from "./labels.ts";
 import { pullImage } from "./pull.ts";
-import { planFromTemplate, stopSeconds } from "./template-body.ts";
+import { stopSeconds } from "./template-body.ts";
 
 export interface PerformParts {
   readonly connection: DockerConnection;
@@ -25,6 +24,8 @@ export interface PerformParts {
   readonly log: Log;
   /** Those whose stop is under way; observing shows them as stopping. */
   readonly stopping: Set<ReplicaId>;
+  /** One at a time: engines that start two at once may pick the same port of a range for both. */
+  readonly rangeStarts: (start: () => Promise<void>) => Promise<void>;
 }
 
 type Kind = Action["kind"];
@@ -90,11 +91,7 @@ const TABLE: { readonly [K in Kind]: Perform<K> } = {
 
   "create-replica": async (parts, { service, slot, cloneOf }, context, signal) => {
     const identity = identityOf(parts, service, slot, context);
-    const creating =
-      cloneOf === undefined
-        ? createFromTemplate(parts, identity, signal)
-        : createFromClone(parts, identity, cloneOf, signal);
-    return creating.catch((error: unknown) => {
+    return createReplica(parts, identity, cloneOf, signal).catch((error: unknown) => {
       throw aboutReplica(error, service, slot);
     });
   },
@@ -105,8 +102,13 @@ const TABLE: { readonly [K in Kind]: Perform<K> } = {
     if (id === undefined)
       throw new FlyballError("INTERNAL", `${service}, slot ${slot}: nothing was created to start`);
     try {
-      if (replica !== undefined) await repairNetworks(parts, replica, slot, context, signal);
-      await startContainer(connection, id, { signal }).catch(unless((error) => statusOf(error) === 304));
+      // One that this very plan created is whole.
+      if (replica !== undefined && context.service !== undefined) {
+        await finishCreation(parts, identityOf(parts, service, slot, context), replica, signal);
+      }
+      const start = (): Promise<void> =>
+        startContainer(connection, id, { signal }).catch(unless((error) => statusOf(error) === 304));
+      await (choosesFromRange(context.service) ? parts.rangeStarts(start) : start());
     } catch (error) {
       await discardUnstarted(parts, id, instanceId);
       throw aboutReplica(error, service, slot);
@@ -158,24 +160,8 @@ export function perform<K extends Kind>(
   return TABLE[action.kind](parts, action, context, signal);
 }
 
-/**
- * A daemon that died between two calls has left a container in the first of its networks only, on engines that take
- * them one by one.
- */
-async function repairNetworks(
-  parts: PerformParts,
-  id: ReplicaId,
-  slot: number,
-  context: ActionContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const { connection } = parts;
-  if (isAtLeast(connection.apiVersion, "1.44") || (context.service?.template.networks.length ?? 0) < 2)
-    return;
-  const { State, Image } = await inspectContainer(connection, id, { signal });
-  if (State.Status !== "created") return;
-  const identity = identityOf(parts, context.service?.id ?? "", slot, context);
-  await joinMissingNetworks(connection, id, planFromTemplate(identity, { imageId: Image }).seats, signal);
+function choosesFromRange(service: Service | undefined): boolean {
+  return service?.template.ports.some(({ published }) => published?.includes("-")) === true;
 }
 
 function identityOf(parts: PerformParts, id: string, slot: number, context: ActionContext): ReplicaIdentity {

@@ -17,6 +17,8 @@ export interface ReplicaPlace {
   readonly definition?: Service | undefined;
   /** Its stop signal is on the way, by us. */
   readonly isStopping: boolean;
+  /** Where ports published on every address answer. */
+  readonly publishedHost: string;
   /** When an earlier observation saw it ready. */
   readonly seenReadyAtMs?: number | undefined;
 }
@@ -49,7 +51,7 @@ export function replicaOf(
     ...(hasEnded ? instant("exitedAtMs", state.FinishedAt) : {}),
     ...(hasEnded && state.ExitCode !== undefined ? { exitCode: state.ExitCode } : {}),
     ...(hasEnded && state.OOMKilled !== undefined ? { oomKilled: state.OOMKilled } : {}),
-    endpoints: endpointsOf(container, place.definition?.template),
+    endpoints: endpointsOf(container, place.definition?.template, place.publishedHost),
     notEnforced: isOurs ? notEnforced(container, place.definition?.template) : [],
   };
 }
@@ -89,15 +91,18 @@ function readyAtMs(container: InspectedContainer, seenReadyAtMs: number | undefi
 function endpointsOf(
   container: InspectedContainer,
   template: ReplicaTemplate | undefined,
+  publishedHost: string,
 ): ReplicaEndpoint[] {
   if (container.State.Pid === undefined || container.State.Pid === 0) return [];
   const bindings = container.NetworkSettings.Ports ?? {};
-  const address = addressOf(container);
+  const address = addressOf(container, publishedHost);
   const ports = [...new Set([...wantedPorts(template), ...declaredPorts(container)])];
   return ports.flatMap((targetPort) => {
     const published = bindings[`${targetPort}/tcp`]?.find(({ HostPort }) => Number(HostPort) > 0);
     if (published !== undefined) {
-      return [{ targetPort, host: reachable(published.HostIp), port: Number(published.HostPort) }];
+      return [
+        { targetPort, host: reachable(published.HostIp, publishedHost), port: Number(published.HostPort) },
+      ];
     }
     return address === undefined ? [] : [{ targetPort, host: address, port: targetPort }];
   });
@@ -126,18 +131,21 @@ function tcpPort(port: string): number[] {
   return protocol === "tcp" && /^\d+$/u.test(number ?? "") ? [Number(number)] : [];
 }
 
-function addressOf({ HostConfig, NetworkSettings }: InspectedContainer): string | undefined {
-  if (HostConfig.NetworkMode === "host") return "127.0.0.1";
+function addressOf(
+  { HostConfig, NetworkSettings }: InspectedContainer,
+  publishedHost: string,
+): string | undefined {
+  if (HostConfig.NetworkMode === "host") return publishedHost;
   const networks = NetworkSettings.Networks ?? {};
   const first = networks[HostConfig.NetworkMode ?? ""]?.IPAddress;
   const any = Object.values(networks).find(({ IPAddress }) => IPAddress !== undefined && IPAddress !== "");
   return first === undefined || first === "" ? any?.IPAddress : first;
 }
 
-/** A port bound to every address answers at this one; the wildcard itself is no address to call. */
-function reachable(hostIp: string | undefined): string {
+/** The wildcard that a port is bound to is no address to call. */
+function reachable(hostIp: string | undefined, publishedHost: string): string {
   return hostIp === undefined || hostIp === "" || hostIp === "0.0.0.0" || hostIp === "::"
-    ? "127.0.0.1"
+    ? publishedHost
     : hostIp;
 }
 
