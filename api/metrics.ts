@@ -79,7 +79,9 @@ export class DaemonMetrics {
     // Services come and go: what is gone must not be told of.
     this.#replicas.reset();
     this.#bounds.reset();
-    for (const { id: service, replicas } of this.#services()) {
+    const services = this.#services();
+    this.#describeLabels(services);
+    for (const { id: service, replicas } of services) {
       const { desired, running, ready, min, max } = replicas;
       for (const [state, count] of Object.entries({ desired, running, ready })) {
         this.#replicas.set({ service, state }, count);
@@ -88,5 +90,22 @@ export class DaemonMetrics {
       if (max !== undefined) this.#bounds.set({ service, bound: "max" }, max);
     }
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  /** The business labels, in the way of kube_pod_labels: to be joined to the other metrics by `service`. */
+  #describeLabels(services: readonly ServiceView[]): void {
+    const name = "flyball_service_labels";
+    this.#registry.removeSingleMetric(name);
+    const names = new Set(services.flatMap(({ businessLabels }) => Object.keys(businessLabels)));
+    // A business label of that name would hide whose it is.
+    names.delete("service");
+    const labels = new Gauge({
+      name,
+      help: "Always 1; carries the business labels of a service.",
+      labelNames: ["service", ...names],
+      registers: [],
+    });
+    this.#registry.registerMetric(labels);
+    for (const { id, businessLabels } of services) labels.set({ ...businessLabels, service: id }, 1);
   }
 }

@@ -53,7 +53,7 @@ function labelTable(): string {
   ]);
   const business = [
     code(`${BUSINESS_PREFIX}<name>`),
-    "a Prometheus label on every metric of the container",
+    "a Prometheus label of the service, on `flyball_service_labels`",
     "",
     code(`${BUSINESS_PREFIX}team: "checkout"`),
   ];

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DaemonMetrics } from "../../api/metrics.ts";
+import type { ServiceView } from "../../core/wire.ts";
+
+function view(id: string, changes: Partial<ServiceView> = {}): ServiceView {
+  return {
+    id,
+    project: "shop",
+    name: id.replace("shop_", ""),
+    replicas: { desired: 3, running: 2, ready: 1 },
+    load: {},
+    businessLabels: {},
+    ...changes,
+  };
+}
+
+async function linesOf(metrics: DaemonMetrics, name: string): Promise<string[]> {
+  const { text } = await metrics.render();
+  return text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+}
+
+test("a service's counts and bounds are told, and no longer once it is gone", async () => {
+  let services = [view("shop_web", { replicas: { desired: 3, running: 2, ready: 1, min: 1, max: 6 } })];
+  const metrics = new DaemonMetrics({ services: () => services, collectorRestarts: () => 0 });
+  assert.deepEqual(await linesOf(metrics, "flyball_service_replicas"), [
+    'flyball_service_replicas{service="shop_web",state="desired"} 3',
+    'flyball_service_replicas{service="shop_web",state="running"} 2',
+    'flyball_service_replicas{service="shop_web",state="ready"} 1',
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_service_replicas_bound"), [
+    'flyball_service_replicas_bound{service="shop_web",bound="min"} 1',
+    'flyball_service_replicas_bound{service="shop_web",bound="max"} 6',
+  ]);
+  services = [];
+  assert.deepEqual(await linesOf(metrics, "flyball_service_replicas"), []);
+  assert.deepEqual(await linesOf(metrics, "flyball_service_replicas_bound"), []);
+});
+
+test("business labels are labels of the service, and follow it when they change", async () => {
+  let services = [view("shop_web", { businessLabels: { team: "checkout" } }), view("shop_db")];
+  const metrics = new DaemonMetrics({ services: () => services, collectorRestarts: () => 0 });
+  const before = await linesOf(metrics, "flyball_service_labels");
+  assert.ok(before.some((line) => line.includes('team="checkout"') && line.includes('service="shop_web"')));
+  assert.ok(before.some((line) => line.includes('service="shop_db"') && !line.includes("checkout")));
+
+  services = [view("shop_web", { businessLabels: { tier: "1" } })];
+  const after = await linesOf(metrics, "flyball_service_labels");
+  assert.equal(after.length, 1);
+  assert.ok(after[0]?.includes('tier="1"') && !after[0].includes("team"));
+});
+
+test("a business label named service does not hide which service it is", async () => {
+  const services = [view("shop_web", { businessLabels: { service: "mine" } })];
+  const metrics = new DaemonMetrics({ services: () => services, collectorRestarts: () => 0 });
+  assert.deepEqual(await linesOf(metrics, "flyball_service_labels"), [
+    'flyball_service_labels{service="shop_web"} 1',
+  ]);
+});
+
+test("evaluations, changes of the count and engine calls are counted", async () => {
+  const metrics = new DaemonMetrics({ services: () => [], collectorRestarts: () => 2 });
+  metrics.evaluated("shop_web", 1, 1);
+  metrics.evaluated("shop_web", 1, 3);
+  metrics.acted("start-replica", "done");
+  assert.deepEqual(await linesOf(metrics, "flyball_evaluations_total"), [
+    'flyball_evaluations_total{service="shop_web"} 2',
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_scalings_total"), [
+    'flyball_scalings_total{service="shop_web",direction="out"} 1',
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_actions_total"), [
+    'flyball_actions_total{kind="start-replica",outcome="done"} 1',
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_collector_restarts"), ["flyball_collector_restarts 2"]);
+});
