@@ -15,7 +15,7 @@ const COMMON_UNITS: MachineUnits = { pageBytes: 4096, ticksPerSecond: 100 };
 export function parseMachineUnits(auxv: Uint8Array): MachineUnits {
   const view = new DataView(auxv.buffer, auxv.byteOffset, auxv.byteLength);
   const values = new Map<bigint, number>();
-  // All the machines that Node 24 runs Linux on with 64 bits here are little-endian, s390x apart.
+  // On a big-endian machine no key is found, and the common units stand.
   for (let offset = 0; offset + 16 <= view.byteLength; offset += 16) {
     values.set(view.getBigUint64(offset, true), Number(view.getBigUint64(offset + 8, true)));
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Clock } from "../core/clock.ts";
 import { formatError } from "../core/errors.ts";
 import { type LinkPeer, serveLink } from "../core/link.ts";
+import { makePrivateDirectory } from "../core/link-path.ts";
 import type { ReplicaId, Target } from "../core/types.ts";
 import type { Batch } from "./batch.ts";
 import { decodeBatch, type SamplesMessage } from "./batch-codec.ts";
@@ -77,6 +78,7 @@ interface SentList {
 class Supervisor implements Collector {
   readonly #options: CollectorOptions;
   readonly #linkDirectory: string;
+  readonly #cacheDirectory: string;
   readonly #resources = new AsyncDisposableStack();
   #state: CollectorState = "starting";
   #restarts = 0;
@@ -99,6 +101,7 @@ class Supervisor implements Collector {
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#linkDirectory = join(options.dataDirectory, "link");
+    this.#cacheDirectory = join(options.dataDirectory, "collector-cache");
   }
 
   get state(): CollectorState {
@@ -118,6 +121,8 @@ class Supervisor implements Collector {
   }
 
   async start(): Promise<void> {
+    // What stands in it is run.
+    makePrivateDirectory(this.#cacheDirectory);
     const server = await serveLink<FromCollector, FromDaemon>({
       directory: this.#linkDirectory,
       name: COLLECTOR_LINK,
@@ -160,13 +165,13 @@ class Supervisor implements Collector {
   }
 
   #spawn(): void {
-    const { log, intervalMs, dataDirectory, clock } = this.#options;
+    const { log, intervalMs, clock } = this.#options;
     const values = ["--link", this.#linkDirectory, "--interval", String(intervalMs)];
     // The first one has filled the compile cache: those after it start in half the time.
     if (this.#restarts > 0) values.push("--cached");
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...values], {
       // The daemon's environment holds tokens and passwords; the collector needs none of it.
-      env: { NODE_COMPILE_CACHE: join(dataDirectory, "compile-cache") },
+      env: { NODE_COMPILE_CACHE: this.#cacheDirectory },
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;

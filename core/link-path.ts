@@ -12,7 +12,7 @@ export interface LinkPath extends Disposable {
 }
 
 /**
- * Makes the directory, or an existing one, private to this user: who can reach the socket can speak on it.
+ * Makes the directory, or an existing one, private to this user.
  * @throws FlyballError STORE_UNUSABLE
  */
 export function makePrivateDirectory(directory: string): void {
@@ -27,7 +27,7 @@ export function makePrivateDirectory(directory: string): void {
   } catch (error) {
     throw new FlyballError(
       "STORE_UNUSABLE",
-      `expected a private directory for the link's socket at ${directory}: ${messageOf(error)}`,
+      `expected a private directory at ${directory}: ${messageOf(error)}`,
       { cause: error },
     );
   }
