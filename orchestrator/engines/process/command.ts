@@ -1,6 +1,6 @@
 /** Where the file is that a command names. */
 import { accessSync, constants, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { isSystemError } from "../../../core/errors.ts";
 
 /** What a service finds its command with when its environment has no PATH. */
@@ -19,24 +19,28 @@ export function findCommand(
   }
   let refused: string | undefined;
   for (const directory of searchPath.split(":")) {
-    const path = join(isAbsolute(directory) ? directory : resolve(workingDirectory, directory), command);
+    const path = join(resolve(workingDirectory, directory), command);
     const problem = whyNotExecutable(path);
     if (problem === undefined) return { path };
-    if (problem !== MISSING) refused ??= `${path} ${problem}`;
+    // A directory on the way that may not be entered says nothing of a file in it.
+    if (problem === NOT_EXECUTABLE) refused ??= `${path} ${problem}`;
   }
   return { problem: refused ?? `${command} was not found in PATH ${searchPath}` };
 }
 
-const MISSING = "does not exist";
+const NOT_EXECUTABLE = "may not be executed: permission denied";
 
 function whyNotExecutable(path: string): string | undefined {
   try {
     if (!statSync(path).isFile()) return "is not a file";
+  } catch (error) {
+    return isSystemError(error, "EACCES") ? "may not be reached: permission denied" : "does not exist";
+  }
+  try {
     accessSync(path, constants.X_OK);
     return undefined;
-  } catch (error) {
-    if (isSystemError(error, "ENOENT") || isSystemError(error, "ENOTDIR")) return MISSING;
-    return "may not be executed: permission denied";
+  } catch {
+    return NOT_EXECUTABLE;
   }
 }
 

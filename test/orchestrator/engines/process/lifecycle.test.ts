@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readStat } from "../../../../orchestrator/engines/process/proc.ts";
-import { eventually, Lab, NEVER, serviceOf, shell } from "./harness.ts";
+import { eventually, Lab, NEVER, noCgroups, serviceOf, shell } from "./harness.ts";
 
 /** Stays until it is told to go, and says when it is there. */
 const STAYS = "echo here; exec sleep 600";
@@ -129,14 +129,21 @@ describe("a replica's life", () => {
     const lab = await Lab.open(t);
     const driver = await lab.engine();
     const id = await driver.run(
-      shell("trap '' TERM; sleep 600 & setsid sleep 600 & env -i setsid sleep 600 & echo here; wait", {
-        stopGraceMs: 100,
-      }),
+      shell("trap '' TERM; sleep 600 & setsid sleep 600 & echo here; wait", { stopGraceMs: 100 }),
     );
-    await driver.wrote(id, /here/u);
-    await eventually("two more run under its name", () => (lab.running().length >= 3 ? true : undefined));
+    await eventually("all three run", () => (lab.running().length >= 3 ? true : undefined));
     await driver.stop(id);
     assert.deepEqual(lab.running(), []);
+  });
+
+  test("children that hide their origin are found by their cgroup", { skip: noCgroups() }, async (t) => {
+    const lab = await Lab.open(t);
+    const driver = await lab.engine();
+    const id = await driver.run(shell("setsid env -i sh -c 'echo child $$; exec sleep 600' & wait"));
+    const [, child] = await driver.wrote(id, /child (\d+)/u);
+    assert.ok(readStat(Number(child)) !== undefined);
+    await driver.stop(id);
+    assert.equal(readStat(Number(child)), undefined);
   });
 
   test("when the first process dies, what it started does not stay behind", async (t) => {

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { findCommand } from "../../../../orchestrator/engines/process/command.ts";
 import { openProcessEngine } from "../../../../orchestrator/engines/process/engine.ts";
 import { Lab, serviceOf, shell } from "./harness.ts";
 
@@ -33,6 +34,20 @@ describe("what cannot be done is said, and nothing is half done", () => {
       code: "ENGINE_REFUSED",
       message: `shop_web: ${lab.directory}/app does not exist`,
     });
+  });
+
+  test("a directory of PATH that cannot be searched is passed over, a file that is no program is named", async (t) => {
+    const { directory } = await Lab.open(t);
+    await mkdir(join(directory, "tool"));
+    await writeFile(join(directory, "data"), "", { mode: 0o644 });
+    const path = `${directory}/data:${directory}:/bin`;
+    assert.deepEqual(findCommand("sh", path, "/"), { path: "/bin/sh" });
+    assert.deepEqual(findCommand("tool", path, "/"), { problem: `tool was not found in PATH ${path}` });
+    assert.deepEqual(findCommand("data", path, "/"), {
+      problem: `${directory}/data may not be executed: permission denied`,
+    });
+    assert.deepEqual(findCommand("./tool", path, directory), { problem: `${directory}/tool is not a file` });
+    assert.deepEqual(findCommand("sh", "bin", "/"), { path: "/bin/sh" });
   });
 
   test("a command that went away since is refused at the start, and the replica stays as it was", async (t) => {
