@@ -88,10 +88,12 @@ export class Replica implements AsyncDisposable {
     this.adopt();
   }
 
-  /** For a replica whose end nobody tells us. */
+  /** For what nobody tells us: the end of a process that is not our child, and a stop that has failed so far. */
   poll(): void {
     const run = this.#run;
-    if (this.#adopted && run !== undefined && !isAlive(run)) this.#onEnded(undefined);
+    if (run === undefined || this.#disposed) return;
+    if (this.#adopted && !isAlive(run)) this.#onEnded(undefined);
+    else if (run.stoppingSinceMs !== undefined) this.#beginStop("gently");
   }
 
   /** @throws FlyballError ENGINE_REFUSED, STORE_FULL, STORE_UNUSABLE */
@@ -185,19 +187,19 @@ export class Replica implements AsyncDisposable {
     const found = findCommand(command, launch.environment["PATH"] ?? DEFAULT_PATH, launch.workingDirectory);
     if ("problem" in found) throw refused(`${service}: ${found.problem}`);
 
-    const port = await this.#confirmPort();
+    await this.#confirmPort();
     const limitProblems = await this.#parts.cgroups.create(id, launch);
     try {
       const gated = await spawnGated({
         service,
         path: found.path,
         argv: launch.argv,
-        environment: this.#environment(port),
+        environment: this.#environment(),
         workingDirectory: launch.workingDirectory,
         ...(launch.user === undefined ? {} : { user: launch.user }),
         logPath: this.#parts.logs.path(id),
       });
-      await this.#letRun(gated, port, limitProblems);
+      await this.#letRun(gated, limitProblems);
     } catch (error) {
       await this.#parts.cgroups.remove(id).catch((left: unknown) => {
         this.#parts.log.warn({ replica: id, problem: messageOf(left) }, "a cgroup could not be removed");
@@ -207,7 +209,7 @@ export class Replica implements AsyncDisposable {
   }
 
   /** Writes down who it is, and only then lets it become the command. */
-  async #letRun(gated: GatedProcess, port: number, limitProblems: readonly string[]): Promise<void> {
+  async #letRun(gated: GatedProcess, limitProblems: readonly string[]): Promise<void> {
     const { cgroups, records, clock } = this.#parts;
     const { id, launch } = this.#record;
     const joinProblems = cgroups.join(id, gated.identity.pid, launch);
@@ -218,7 +220,7 @@ export class Replica implements AsyncDisposable {
       ...(launch.healthcheck === undefined ? { readyAtMs: startedAtMs } : {}),
       notEnforced: [...new Set([...limitProblems, ...joinProblems])],
     };
-    const record = { ...this.#record, port, run };
+    const record = { ...this.#record, run };
     try {
       await records.save(record);
       if (this.#disposed) throw new FlyballError("ENGINE_UNAVAILABLE", "the engine is being closed");
@@ -240,16 +242,19 @@ export class Replica implements AsyncDisposable {
     gated.release();
   }
 
-  /** The port it has, or another when somebody took it while the replica did not run. */
-  async #confirmPort(): Promise<number> {
+  /** Keeps the port it has, or takes another when somebody took it while the replica did not run. */
+  async #confirmPort(): Promise<void> {
     const { id, service, slot, port } = this.#record;
-    if (await isPortFree(port)) return port;
-    this.#parts.ports.release(id);
-    return this.#parts.ports.take(id, service, slot);
+    if (await isPortFree(port)) return;
+    const { ports } = this.#parts;
+    const another = await ports.take(id, service, slot);
+    ports.release(id);
+    ports.hold(another, id);
+    this.#record = { ...this.#record, port: another };
   }
 
-  #environment(port: number): Record<string, string> {
-    const { id, owner, project, service, slot, launch } = this.#record;
+  #environment(): Record<string, string> {
+    const { id, owner, project, service, slot, port, launch } = this.#record;
     return {
       ...launch.environment,
       [VARIABLES.port]: String(port),
@@ -268,12 +273,12 @@ export class Replica implements AsyncDisposable {
   }
 
   #watchHealth(run: Run, health: Health): void {
-    const { launch, port } = this.#record;
+    const { launch } = this.#record;
     if (launch.healthcheck === undefined) return;
     this.#health?.[Symbol.dispose]();
     this.#health = HealthMonitor.start({
       check: launch.healthcheck,
-      environment: this.#environment(port),
+      environment: this.#environment(),
       workingDirectory: launch.workingDirectory,
       ...(launch.user === undefined ? {} : { user: launch.user }),
       health,
