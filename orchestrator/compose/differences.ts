@@ -4,6 +4,8 @@ export interface Difference {
   readonly reason: string;
   /** A compose file that shows it. */
   readonly example: string;
+  /** Further files of the example by name; those called compose.override.yaml are merged onto it. */
+  readonly files?: Readonly<Record<string, string>>;
   /** What each does with the example; `otherwise` is another result than docker compose's. */
   readonly dockerCompose: "accepts" | "refuses";
   readonly flyball: "accepts" | "refuses" | "accepts otherwise";
@@ -88,6 +90,41 @@ export const DIFFERENCES: readonly Difference[] = [
     example: "services: {web: {image: a, volumes: [{type: floppy, source: x, target: /data}]}}",
     dockerCompose: "accepts",
     flyball: "refuses",
+  },
+  {
+    title: "the same port in the short form and with a number as published",
+    reason: "it is one port; docker compose lists it twice",
+    example: 'services: {web: {image: a, ports: [{target: 80, published: 80}, "80:80"]}}',
+    dockerCompose: "accepts",
+    flyball: "accepts otherwise",
+  },
+  {
+    title: "address pools of two files",
+    reason: "docker compose mixes pools of different subnets",
+    example:
+      "services: {web: {image: a}}\nnetworks: {default: {ipam: {config: [{subnet: 10.0.0.0/8}, {subnet: 11.0.0.0/8, gateway: 11.0.0.1}]}}}",
+    files: {
+      "compose.override.yaml":
+        "networks: {default: {ipam: {config: [{subnet: 11.0.0.0/8, ip_range: 11.1.0.0/16}, {subnet: 12.0.0.0/8}]}}}",
+    },
+    dockerCompose: "accepts",
+    flyball: "accepts otherwise",
+  },
+  {
+    title: "a file that is extended is checked as a whole",
+    reason: "a typo in it is found before the service is used",
+    example: "services: {web: {extends: {file: base.yaml, service: web}}}",
+    files: { "base.yaml": "services: {web: {image: a}, other: {imag: a}}" },
+    dockerCompose: "accepts",
+    flyball: "refuses",
+  },
+  {
+    title: "a bare name in the last line of an .env file without a line break",
+    reason: "docker compose makes a variable without a name of it",
+    example: "services: {web: {image: a, env_file: web.env}}",
+    files: { "web.env": "A=1\nHOME" },
+    dockerCompose: "accepts",
+    flyball: "accepts otherwise",
   },
   {
     title: "an empty document after ---",

@@ -144,7 +144,10 @@ function shownPath(path: string, { files, workingDirectory }: LoadOptions): stri
   return near === "" || near.startsWith(join("..", "..")) ? path : near;
 }
 
-/** Finds the files, and reads the variables that say where to look; `.env` may name the compose files. */
+/**
+ * Finds the files and the variables. The `.env` beside the files that are found first may name other files, as
+ * COMPOSE_FILE; then those are taken, and the `.env` beside them adds what is not set yet.
+ */
 async function locate(options: LoadOptions, diagnostics: Diagnostics) {
   const { workingDirectory } = options;
   const absolute = (path: string) => (path === "-" ? path : resolve(workingDirectory, path));
@@ -167,30 +170,31 @@ async function locate(options: LoadOptions, diagnostics: Diagnostics) {
     for (const file of files) envFiles.add(file);
   };
 
-  const firstDirectory = directoryOf(given);
+  const find = async () => {
+    const separator = ownValue(environment, "COMPOSE_PATH_SEPARATOR") ?? ":";
+    const listed = listVariable(ownValue(environment, "COMPOSE_FILE"), separator).map(absolute);
+    const files = given.length > 0 ? given : listed;
+    if (files.length > 0) return { files, passedOver: [] };
+    return (await findFiles(directoryOf([]))) ?? { files: [], passedOver: [] };
+  };
+
+  const firstDirectory = directoryOf((await find()).files);
   await readEnv(firstDirectory);
-  const separator = ownValue(environment, "COMPOSE_PATH_SEPARATOR") ?? ":";
-  let files = given;
-  if (files.length === 0)
-    files = listVariable(ownValue(environment, "COMPOSE_FILE"), separator).map(absolute);
-  if (files.length === 0) {
-    const found = await findFiles(directoryOf([]));
-    if (found === undefined) {
-      throw new FlyballError(
-        "COMPOSE_NOT_FOUND",
-        `expected one of ${FILE_NAMES.join(", ")} in ${directoryOf([])} or above it, got none`,
-      );
-    }
-    files = [...found.files];
-    for (const file of found.passedOver) {
-      diagnostics.warning(
-        { path: "", file: shown(file) },
-        `not read: ${files.map(shown).join(", ")} goes before it`,
-      );
-    }
-  }
+  const { files, passedOver } = await find();
   const projectDirectory = directoryOf(files);
   if (projectDirectory !== firstDirectory && chosen.length === 0) await readEnv(projectDirectory);
+  if (files.length === 0) {
+    throw new FlyballError(
+      "COMPOSE_NOT_FOUND",
+      `expected one of ${FILE_NAMES.join(", ")} in ${projectDirectory} or above it, got none`,
+    );
+  }
+  for (const file of passedOver) {
+    diagnostics.warning(
+      { path: "", file: shown(file) },
+      `not read: ${files.map(shown).join(", ")} goes before it`,
+    );
+  }
   const asked = options.profiles ?? [];
   const profiles = asked.length > 0 ? asked : listVariable(ownValue(environment, "COMPOSE_PROFILES"), ",");
   return { files, envFiles: [...envFiles], profiles, projectDirectory, environment };

@@ -7,6 +7,7 @@ import {
   duration,
   entries,
   environment,
+  filled,
   flag,
   list,
   mapping,
@@ -190,10 +191,12 @@ const FILE_REFERENCE: Readonly<Record<string, Read>> = {
 };
 
 const ulimits: Read = (value) =>
-  mapValues(asMapping(value), (limit) => {
-    if (typeof limit !== "object") return Number(limit) === 0 ? {} : Number(limit);
-    return readKeys(asMapping(limit), { soft: number, hard: number });
-  });
+  filled(
+    mapValues(asMapping(value), (limit) => {
+      if (typeof limit !== "object") return Number(limit) === 0 ? {} : Number(limit);
+      return readKeys(asMapping(limit), { soft: number, hard: number });
+    }),
+  );
 
 const THROTTLE = list({ path: text, rate: bytes });
 
@@ -298,8 +301,10 @@ const hooks: Read = (value) =>
   }));
 
 const dependencies: Read = (value) =>
-  mapValues(asMapping(value), (dependency) =>
-    readKeys(asMapping(dependency), { condition: text, restart: flag, required: choice }),
+  filled(
+    mapValues(asMapping(value), (dependency) =>
+      readKeys(asMapping(dependency), { condition: text, restart: flag, required: choice }),
+    ),
   );
 
 const MOUNT: Readonly<Record<string, Read>> = {

@@ -85,7 +85,8 @@ export function entries(readers: Readonly<Record<string, Read>>): Read {
     filled(mapValues(asMapping(value), (item) => (isMapping(item) ? readKeys(item, readers) : null)));
 }
 
-function filled(value: YamlMapping): YamlMapping | undefined {
+/** The mapping, unless it is empty. */
+export function filled(value: YamlMapping): YamlMapping | undefined {
   return Object.keys(value).length > 0 ? value : undefined;
 }
 

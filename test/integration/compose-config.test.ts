@@ -43,9 +43,9 @@ describe("docker compose refuses what Flyball refuses", { skip }, () => {
 });
 
 describe("the known differences are real", { skip }, () => {
-  for (const { title, example, dockerCompose, flyball } of DIFFERENCES) {
+  for (const { title, example, files, dockerCompose, flyball } of DIFFERENCES) {
     test(title, async () => {
-      await withFiles({ "compose.yaml": example }, async (workingDirectory) => {
+      await withFiles({ ...files, "compose.yaml": example }, async (workingDirectory) => {
         const theirs = await config(workingDirectory);
         assert.equal(theirs !== undefined, dockerCompose === "accepts");
         if (flyball !== "accepts otherwise") return;

@@ -4,10 +4,10 @@ import { DIFFERENCES } from "../../../orchestrator/compose/differences.ts";
 import { loadFiles } from "./inline.ts";
 
 describe("what Flyball reads otherwise than docker compose, on purpose", () => {
-  for (const { title, example, flyball } of DIFFERENCES) {
+  for (const { title, example, files, flyball } of DIFFERENCES) {
     test(title, async () => {
       const outcome = await loadFiles(
-        { "compose.yaml": example },
+        { ...files, "compose.yaml": example },
         { environment: { HOME: "/home/someone" } },
       );
       assert.equal("loaded" in outcome, flyball !== "refuses", JSON.stringify(outcome));
