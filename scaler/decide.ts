@@ -60,8 +60,9 @@ const BURST_FACTOR = 1.2;
  * recorded when it changes the count. Out if any rule asks; in only if all rules agree.
  *
  * Replicas that were ordered and do not serve yet count as capacity to come, so that one need is not met twice and a
- * service whose replicas never start is not pushed ever upward. A serving replica that gave no reading counts as
- * idle for scaling out and as busy to the threshold for scaling in: it can stop neither, and cause neither.
+ * service whose replicas never start is not pushed ever upward. A serving replica that gave no reading is left out of
+ * account for scaling out. For scaling in, both count as busy to the threshold. So they can stop neither, and cause
+ * neither.
  */
 export function decide(input: ScalingInput): ScalingOutput {
   const { nowMs, policy, desired } = input;
@@ -103,10 +104,11 @@ export function decide(input: ScalingInput): ScalingOutput {
       remaining(previous.lastInAtMs, policy.windowMs, nowMs),
     );
     if (settlingMs > 0) limit("settling", desired, { remainingMs: settlingMs });
-    const most = Math.min(needed(need), desired);
-    if (most > to) limit("stabilization", most, { remainingMs: remainingNeed(need, nowMs, to) });
+    // Before the stabilization window, which remembers what the guard asks for: only one of the two passes with time.
     const guarded = guardRebound(readings, to, desired);
     if (guarded.to > to) limit("rebound guard", guarded.to, { ratio: guarded.ratio });
+    const most = Math.min(needed(need), desired);
+    if (most > to) limit("stabilization", most, { remainingMs: remainingNeed(need, nowMs, to) });
   }
   limit("bounds", Math.min(Math.max(to, policy.minReplicas), policy.maxReplicas));
   if (input.single) limit("single replica", Math.min(to, 1));
@@ -133,7 +135,7 @@ function memoryFor({ memory, policy, nowMs, desired }: ScalingInput): ScalingMem
 interface RuleReading {
   readonly rule: Rule;
   readonly verdict: RuleVerdict;
-  /** Replicas' worth of use, each silent replica counted as busy to the threshold. */
+  /** Replicas' worth of use, each replica that is silent or on its way counted as busy to the threshold. */
   readonly cautiousDemand: number;
 }
 
@@ -148,7 +150,7 @@ function readRule(rule: Rule, input: ScalingInput): RuleReading {
     const use = replica[rule.metric];
     if (use === undefined || !(nowMs - use.newestAtMs <= STALE_AFTER_MS) || !Number.isFinite(use.mean))
       continue;
-    const burst = use.burst ?? use.mean;
+    const burst = Number.isFinite(use.burst) ? (use.burst ?? use.mean) : use.mean;
     read += 1;
     sum += use.mean;
     burstSum += burst;
@@ -156,15 +158,15 @@ function readRule(rule: Rule, input: ScalingInput): RuleReading {
     ageMs = Math.max(ageMs, nowMs - use.newestAtMs);
   }
   const maxRatio = rule.maxRatio ?? Number.POSITIVE_INFINITY;
-  const silent = serving.length - read;
-  const cautiousDemand = cautiousSum / rule.capacity + silent * Math.min(maxRatio, 1);
   const seats = Math.max(serving.length, desired);
+  const cautiousDemand = cautiousSum / rule.capacity + (seats - read) * Math.min(maxRatio, 1);
+  const onTheirWay = seats - serving.length;
+  const sharedCapacity = (read + onTheirWay) * rule.capacity;
 
   let wants: RuleVerdict["wants"] = "hold";
   if (read === 0) wants = "unknown";
-  else if (isAbove(sum / (seats * rule.capacity), burstSum / (seats * rule.capacity), maxRatio))
-    wants = "out";
-  else if (serving.length >= desired && isCalm(rule, cautiousDemand, serving.length)) wants = "in";
+  else if (isAbove(sum / sharedCapacity, burstSum / sharedCapacity, maxRatio)) wants = "out";
+  else if (isCalm(rule, cautiousDemand, seats)) wants = "in";
   const verdict: RuleVerdict = {
     metric: rule.metric,
     wants,
@@ -180,15 +182,16 @@ function readRule(rule: Rule, input: ScalingInput): RuleReading {
 }
 
 function isAbove(ratio: number, burstRatio: number, maxRatio: number): boolean {
-  if (ratio > maxRatio) return true;
+  // A mean that the last moments do not bear out is of a time before new replicas took their share.
+  if (ratio > maxRatio && burstRatio > maxRatio) return true;
   const halfWayToFull = maxRatio < 1 ? (maxRatio + 1) / 2 : Number.POSITIVE_INFINITY;
   return burstRatio > Math.min(maxRatio * BURST_FACTOR, halfWayToFull);
 }
 
-function isCalm(rule: Rule, demand: number, serving: number): boolean {
-  if (rule.minRatio !== undefined) return demand / serving < rule.minRatio;
+function isCalm(rule: Rule, demand: number, seats: number): boolean {
+  if (rule.minRatio !== undefined) return demand / seats < rule.minRatio;
   const maxRatio = rule.maxRatio ?? Number.POSITIVE_INFINITY;
-  return serving > 1 && demand / (serving - 1) < CALM_SHARE * maxRatio;
+  return seats > 1 && demand / (seats - 1) < CALM_SHARE * maxRatio;
 }
 
 /** The fewest replicas that every rule would be content with now, and at most `desired`. */
@@ -201,7 +204,7 @@ function leastOf(readings: readonly RuleReading[], desired: number): number {
   return Math.min(least, desired);
 }
 
-/** Raises `to` until no rule would ask to scale out again. */
+/** Raises `to` until no rule would ask to scale out again; with the highest ratio that would have done so. */
 function guardRebound(
   readings: readonly RuleReading[],
   to: number,
@@ -209,10 +212,10 @@ function guardRebound(
 ): { to: number; ratio: number } {
   let guarded = to;
   let ratio = 0;
-  for (const reading of readings) {
-    ratio = Math.max(ratio, reading.cautiousDemand / to);
-    while (guarded < desired && reading.cautiousDemand / guarded > ceilingAfterScaleIn(reading.rule))
-      guarded += 1;
+  for (const { rule, cautiousDemand } of readings) {
+    const ceiling = ceilingAfterScaleIn(rule);
+    if (cautiousDemand / to > ceiling) ratio = Math.max(ratio, cautiousDemand / to);
+    while (guarded < desired && cautiousDemand / guarded > ceiling) guarded += 1;
   }
   return { to: guarded, ratio };
 }

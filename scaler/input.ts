@@ -1,5 +1,11 @@
 import type { ObservedReplica, RuleMetric, Service } from "../core/types.ts";
-import type { ScalingInput, ScalingMemory, ServingReplica, Use } from "./decide.ts";
+import {
+  type ScalingInput,
+  type ScalingMemory,
+  type ServingReplica,
+  STALE_AFTER_MS,
+  type Use,
+} from "./decide.ts";
 
 /** The mean of one replica's readings in a span of time; absent when it holds fewer than two. */
 export type UseReader = (
@@ -29,20 +35,27 @@ export function scalingInput(
   const { service, desired, replicas } = subject;
   const policy = service.scaling;
   const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS);
-  const serving = replicas
-    .filter((replica) => replica.state === "running")
-    .map((replica): ServingReplica => {
-      const use: { -readonly [Metric in RuleMetric]?: Use } = {};
-      for (const rule of policy.rules) {
-        // What a replica burns to get ready is not load.
-        const sinceMs = Math.max(nowMs - policy.windowMs, replica.readyAtMs ?? 0);
-        const mean = readUse(replica, rule.metric, sinceMs, nowMs);
-        if (mean === undefined) continue;
-        const burst = readUse(replica, rule.metric, Math.max(nowMs - burstMs, sinceMs), nowMs);
-        use[rule.metric] = { ...mean, ...(burst === undefined ? {} : { burst: burst.mean }) };
-      }
-      return use;
-    });
+  const serving: ServingReplica[] = [];
+  for (const replica of replicas) {
+    if (replica.state !== "running") continue;
+    const servedMs = servedForMs(replica, nowMs);
+    const use: { -readonly [Metric in RuleMetric]?: Use } = {};
+    let silent = true;
+    for (const { metric } of policy.rules) {
+      // What a replica burns to get ready is not load.
+      const mean = readUse(replica, metric, nowMs - Math.min(policy.windowMs, servedMs), nowMs);
+      if (mean === undefined) continue;
+      silent = false;
+      const burst = readUse(replica, metric, nowMs - Math.min(burstMs, servedMs), nowMs);
+      use[metric] = {
+        mean: mean.mean,
+        newestAtMs: mean.newestAtMs,
+        ...(burst === undefined ? {} : { burst: burst.mean }),
+      };
+    }
+    // One that became ready just now could not be read yet: it is still on its way, and nothing is wrong with it.
+    if (!(silent && servedMs < STALE_AFTER_MS)) serving.push(use);
+  }
   return {
     nowMs,
     service: service.id,
@@ -52,4 +65,9 @@ export function scalingInput(
     single: service.singleReplicaReason !== undefined,
     ...(memory === undefined ? {} : { memory }),
   };
+}
+
+/** For how long a replica has been ready; for ever when that is not known, or when the clock was set back since. */
+function servedForMs({ readyAtMs }: ObservedReplica, nowMs: number): number {
+  return readyAtMs === undefined || readyAtMs > nowMs ? Number.POSITIVE_INFINITY : nowMs - readyAtMs;
 }

@@ -24,9 +24,11 @@ export function recordNeed(history: NeedHistory, nowMs: number, count: number): 
   const [newest = count, ...older] = history.peaks;
   const partMs = history.windowMs / PARTS;
   const passed = Math.floor((nowMs - history.startedAtMs) / partMs);
-  // A clock that was set back leaves the parts as they are.
   if (passed <= 0) {
-    return newest >= count ? history : { ...history, peaks: [count, ...older] };
+    // A clock that was set back must not make the window longer: the newest part begins anew.
+    const startedAtMs = Math.min(history.startedAtMs, nowMs);
+    if (startedAtMs === history.startedAtMs && newest >= count) return history;
+    return { ...history, startedAtMs, peaks: [Math.max(newest, count), ...older] };
   }
   // Parts that nobody looked at were no calmer than the one before them.
   const unseen = Math.max(newest, count);

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test, describe as topic } from "node:test";
+import type { ScalingInput, ScalingMemory, ServingReplica } from "../../scaler/decide.ts";
+import { describe, explainLines } from "../../scaler/describe.ts";
+import {
+  CALM,
+  CPU_30_TO_70,
+  evaluate,
+  MAX_CPU_70,
+  MAX_MEMORY_80,
+  NOW_MS,
+  policyOf,
+  usingCores,
+} from "./builders.ts";
+
+type Situation = Partial<ScalingInput> & Pick<ScalingInput, "serving">;
+
+function sentence(situation: Situation): string {
+  return describe(evaluate(situation), situation.policy ?? policyOf());
+}
+
+const WITH_MIN = policyOf({ rules: [CPU_30_TO_70] });
+const TWO_RULES = policyOf({ rules: [MAX_CPU_70, MAX_MEMORY_80] });
+const RISING: ServingReplica = { cpu: { mean: 0.5, burst: 1, newestAtMs: NOW_MS } };
+const FALLING: ServingReplica = { cpu: { mean: 0.9, burst: 0.5, newestAtMs: NOW_MS } };
+const WAKING: ServingReplica = { cpu: { mean: 0.1, burst: 0.5, newestAtMs: NOW_MS } };
+const changed = (agoMs: number): ScalingMemory => ({ ...CALM, lastOutAtMs: NOW_MS - agoMs });
+const using = (cores: number | undefined, bytes: number | undefined): ServingReplica => ({
+  ...(cores === undefined ? {} : { cpu: { mean: cores, newestAtMs: NOW_MS } }),
+  ...(bytes === undefined ? {} : { memory: { mean: bytes, newestAtMs: NOW_MS } }),
+});
+
+/** The situation, and how it is told. */
+const STORIES: Record<string, [Situation, string]> = {
+  "too busy": [
+    { serving: usingCores(0.93, 0.93), policy: policyOf({ step: 2 }) },
+    "2 → 4: cpu at 93 % is above 70 %, so 4 are wanted",
+  ],
+  "a jump": [
+    { serving: [RISING, RISING, RISING, RISING] },
+    "4 → 5: cpu has jumped to 100 %, above 70 %, so 5 are wanted",
+  ],
+  "too busy, so far as is known": [
+    { serving: usingCores(0.9, 0.9, undefined) },
+    "3 → 4: cpu at 90 % on 2 of 3 is above 70 %, so 4 are wanted",
+  ],
+  "both metrics too high": [
+    { serving: [using(0.8, 900)], policy: TWO_RULES },
+    "1 → 2: cpu at 80 % is above 70 % and memory at 90 % is above 80 %, so 2 are wanted",
+  ],
+  "only the metric that asks is told": [
+    { serving: [using(0.2, 900)], policy: TWO_RULES },
+    "1 → 2: memory at 90 % is above 80 %, so 2 are wanted",
+  ],
+  "the cooldown holds it": [
+    { serving: usingCores(0.9), memory: changed(5_000) },
+    "stays at 1: cpu at 90 % is above 70 %, so 2 are wanted, but the cooldown of 15s lasts for another 10s",
+  ],
+  "too busy while help is coming": [
+    { serving: usingCores(1, 1), desired: 4 },
+    "stays at 4: cpu at 100 % is above 70 %, and 2 more replicas on the way",
+  ],
+  "help has come and the window does not show it yet": [
+    { serving: [FALLING, FALLING] },
+    "stays at 2: cpu at 90 % is above 70 %, but down to 50 % by now",
+  ],
+  "as many as there may be": [
+    { serving: usingCores(0.9, 0.9), policy: policyOf({ maxReplicas: 2 }) },
+    "stays at 2: cpu at 90 % is above 70 %, so 3 are wanted, but 2 is the maximum",
+  ],
+  "a dry run of a step that the maximum cuts short": [
+    { serving: usingCores(0.9, 0.9), policy: policyOf({ maxReplicas: 3, step: 4, dryRun: true }) },
+    "stays at 2: cpu at 90 % is above 70 %, so 6 are wanted, but 3 is the maximum, and this is a dry run",
+  ],
+  "a service that cannot have two": [
+    { serving: usingCores(0.9), single: true },
+    "stays at 1: cpu at 90 % is above 70 %, so 2 are wanted, but the service cannot have a second replica",
+  ],
+  "content, with one threshold": [{ serving: usingCores(0.6) }, "stays at 1: cpu at 60 % is below 70 %"],
+  "content, with two thresholds": [
+    { serving: usingCores(0.5), policy: WITH_MIN },
+    "stays at 1: cpu at 50 % is between 30 % and 70 %",
+  ],
+  "idle and already the fewest": [
+    { serving: usingCores(0.02), policy: WITH_MIN },
+    "stays at 1: cpu at 2 % is below 30 %, and one replica is the fewest",
+  ],
+  "fewer than there must be": [
+    { serving: usingCores(0.5), policy: policyOf({ minReplicas: 3 }) },
+    "1 → 3: cpu at 50 % is below 70 %, but 3 is the minimum",
+  ],
+  "room to spare": [
+    { serving: usingCores(0.2, 0.2, 0.2), memory: CALM },
+    "3 → 2: cpu at 20 % leaves room below 70 %, so 2 would do",
+  ],
+  "below the lower threshold": [
+    { serving: usingCores(0.2, 0.2, 0.2), policy: WITH_MIN, memory: CALM },
+    "3 → 2: cpu at 20 % is below 30 %, so 2 would do",
+  ],
+  "below the lower threshold, and rising": [
+    { serving: [WAKING, WAKING], policy: WITH_MIN },
+    "stays at 2: cpu at 10 % is below 30 %, but up at 50 % by now",
+  ],
+  "below the lower threshold, so far as is known": [
+    { serving: usingCores(0.29, 0.29, undefined), policy: WITH_MIN },
+    "stays at 3: cpu at 29 % on 2 of 3 is below 30 %, but one more may be busy",
+  ],
+  "more was needed not long ago": [
+    {
+      serving: usingCores(0.01, 0.01, 0.01),
+      memory: { need: { ...CALM.need, peaks: [1, 1, 3, 1, 1, 1] } },
+    },
+    "stays at 3: cpu at 1 % leaves room below 70 %, so 2 would do, but 3 were needed within the last 5m, which counts for another 4m",
+  ],
+  "the last change is young": [
+    { serving: usingCores(0.01, 0.01), memory: changed(4_000) },
+    "stays at 2: cpu at 1 % leaves room below 70 %, so 1 would do, but the last change has to settle for another 6s",
+  ],
+  "a step that would be undone": [
+    { serving: usingCores(0.25, 0.25, 0.25), policy: { ...WITH_MIN, step: 2 }, memory: CALM },
+    "3 → 2: cpu at 25 % is below 30 %, so 1 would do, but 1 would run at 75 % and soon scale out again",
+  ],
+  "one metric is silent": [
+    { serving: [using(0.1, undefined), using(0.1, undefined)], policy: TWO_RULES, memory: CALM },
+    "stays at 2: cpu at 10 % leaves room below 70 %, so 1 would do, but there is no fresh reading of memory from any of 2 replicas, and silence never scales in",
+  ],
+  "everything is silent": [
+    { serving: usingCores(undefined, undefined, undefined) },
+    "stays at 3: no fresh reading of cpu from any of 3 replicas",
+  ],
+  "the only replica is silent, in both metrics": [
+    { serving: [using(undefined, undefined)], policy: TWO_RULES },
+    "stays at 1: no fresh reading of cpu and memory from the replica",
+  ],
+  "nothing serves yet": [{ serving: [], desired: 2, policy: TWO_RULES }, "stays at 2: no replica serves yet"],
+};
+
+topic("the sentence of a decision", () => {
+  for (const [name, [situation, expected]] of Object.entries(STORIES)) {
+    test(name, () => assert.equal(sentence(situation), expected));
+  }
+});
+
+topic("the explanation of a decision", () => {
+  test("goes through the rules, what they ask for, and every limit", () => {
+    const policy = policyOf({ rules: [MAX_CPU_70, MAX_MEMORY_80], step: 4, maxReplicas: 3, dryRun: true });
+    assert.deepEqual(
+      explainLines(evaluate({ serving: [using(0.9, 500), using(0.9, 500)], policy }), policy),
+      [
+        "rule cpu at 90 % is above 70 %: asks for more (read from 2 of 2 replicas, 0ms ago)",
+        "rule memory at 50 % is below 80 %: is content (read from 2 of 2 replicas, 0ms ago)",
+        "the rules ask for 6",
+        "limit bounds: 6 → 3: 3 is the maximum",
+        "limit dry run: 3 → 2: this is a dry run",
+        "result stays at 2: cpu at 90 % is above 70 %, so 6 are wanted, but 3 is the maximum, and this is a dry run",
+      ],
+    );
+  });
+
+  test("of an evaluation without readings says so", () => {
+    const policy = policyOf();
+    assert.deepEqual(explainLines(evaluate({ serving: usingCores(undefined) }), policy), [
+      "rule cpu: no fresh reading of cpu from the replica",
+      "the rules ask for 1 (no change)",
+      "result stays at 1: no fresh reading of cpu from the replica",
+    ]);
+  });
+});
