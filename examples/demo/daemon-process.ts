@@ -11,6 +11,7 @@ const CLI = resolve(import.meta.dirname, "../../cli/main.ts");
 /** Empty, so that no setting of the user's has a say. */
 const CONFIG = "flyball.yaml";
 const STOP_TIMEOUT_MS = 10_000;
+const MOST_REMOVALS = 5;
 
 export interface DaemonOptions {
   readonly engine: "process" | "docker";
@@ -79,14 +80,20 @@ export class DaemonProcess {
         await ended;
       }
     }
-    const [status] = await once(this.#flyball(["down", "-p", project]), "exit");
-    if (status !== 0 && status !== ERRORS.NOT_FOUND.exit) {
-      throw new Error(
-        `the project ${project} could not be removed; try again with: ` +
-          `npm run flyball -- down -p ${project} --data-dir ${this.#dataDirectory}\n${this.lastLines(5)}`,
-      );
-    }
+    await this.#removeProject(project);
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #removeProject(project: string): Promise<void> {
+    // A removal has ended when the project is no longer known, and not before.
+    for (let attempt = 0; attempt < MOST_REMOVALS; attempt += 1) {
+      const [status] = await once(this.#flyball(["down", "-p", project]), "exit");
+      if (status === ERRORS.NOT_FOUND.exit) return;
+    }
+    throw new Error(
+      `the project ${project} could not be removed; try again with: ` +
+        `npm run flyball -- down -p ${project} --data-dir ${this.#dataDirectory}\n${this.lastLines(5)}`,
+    );
   }
 
   /** Lets the demo end while the daemon goes on. */

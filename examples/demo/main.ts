@@ -153,7 +153,7 @@ Flyball goes on at ${daemon.url} (process ${daemon.pid}, its files in ${daemon.d
 }
 
 const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) {
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(name, () => {
     say("\nStopping; once more to stop without cleaning up.");
     interrupted.abort();

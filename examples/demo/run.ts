@@ -76,7 +76,7 @@ class DemoRun implements AsyncDisposable {
 
   async driveLoad(): Promise<void> {
     this.#startedAtMs = Date.now();
-    let nextSecondMs = this.#startedAtMs;
+    let nextSecondMs = this.#startedAtMs + 1_000;
     for (;;) {
       const nowMs = Date.now();
       const phase = phaseAt(this.#phases, nowMs - this.#startedAtMs);

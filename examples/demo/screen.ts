@@ -111,7 +111,7 @@ function latencyText({ latencyMs }: ScreenState): string {
 function countsText(counts: LoadCounts, paint: Paint): string {
   const failed = paint(counts.failed === 0 ? "green" : "red", `${counts.failed} failed`);
   const waiting = counts.inFlight + counts.waiting;
-  return `${counts.requests} answered or failed, ${failed}, ${counts.retried} retried, ${waiting} under way`;
+  return `${counts.requests} done, ${failed}, ${counts.retried} retried, ${waiting} under way`;
 }
 
 /** `■■□···  2 of 3 ready`: ready, on its way, and what the bounds would still allow. */
@@ -134,7 +134,7 @@ function replicaText(
   width: number,
   paint: Paint,
 ): string {
-  const label = `  ${name.slice(0, 14).padEnd(15)}`;
+  const label = `  ${name.slice(0, 18).padEnd(19)}`;
   if (state !== "running" || cpuRatio === undefined) return `${label}${paint("yellow", state)}`;
   const cells = Math.max(6, Math.min(40, width - label.length - 8));
   const filled = Math.min(cells, Math.round(cpuRatio * cells));
