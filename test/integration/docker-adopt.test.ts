@@ -178,6 +178,22 @@ for (const lab of skip === false ? engines : []) {
       assert.equal(replicas[2]?.id, odd.id);
     });
 
+    test("docker compose up makes its own what was made from the template, and the count stays the file's", async () => {
+      await using on = await DockerProject.open(lab, "owner");
+      on.define({ web: {} });
+      on.write(
+        "compose.yaml",
+        `services: { web: { image: flyball/busybox:lab, command: [sleep, "1000"], stop_grace_period: 0s, scale: 2 } }\n`,
+      );
+      await on.createNetworks();
+      for (const slot of [1, 2, 3]) await on.createAndStart("web", slot);
+      await on.compose("up", "-d");
+      assert.deepEqual(
+        (await on.replicas()).map(({ slot, origin, state }) => ({ slot, origin, state })),
+        [1, 2].map((slot) => ({ slot, origin: "compose", state: "running" })),
+      );
+    });
+
     test("a clone is of the image that runs, also when its tag has moved on", async () => {
       await using on = await DockerProject.open(lab, "tag");
       on.define({ web: { image: `${on.name}:latest` } });

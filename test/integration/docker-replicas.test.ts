@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { isFlyballError } from "../../core/errors.ts";
 import { labEngines, skipWithoutEngine } from "../lab/engines.ts";
 import { DockerProject, eventually, openLabEngine } from "./docker-project.ts";
+import { tinyRegistry } from "./tiny-registry.ts";
 
 const engines = await labEngines();
 const skip = skipWithoutEngine(engines);
@@ -139,14 +140,27 @@ for (const lab of engines) {
       assert.ok(running.length > 0 && running.length < 4, `${running.length} started`);
     });
 
-    test("a pull that fails tells the engine's reason", async () => {
+    test("a pull ends when the image is there, and fails with the engine's reason", async () => {
       await using on = await DockerProject.open(lab, "pull");
-      await assert.rejects(on.do({ kind: "pull-image", image: "127.0.0.1:1/shop/none" }), (error) => {
-        assert.ok(isFlyballError(error));
-        assert.equal(error.code, "ENGINE_REFUSED");
-        assert.match(error.message, /^pull 127\.0\.0\.1:1\/shop\/none: .*connection refused/u);
-        return true;
-      });
+      await using registry = await tinyRegistry();
+      const image = `${registry.host}/shop/tiny`;
+      on.define({ web: { image } });
+      const images = async () => (await on.engine.observe([on.project], AbortSignal.timeout(30_000))).images;
+      assert.deepEqual(await images(), []);
+      await on.do({ kind: "pull-image", image });
+      assert.deepEqual(await images(), [image]);
+      await on.docker.getImage(image).remove({ force: true });
+      const refused = (reference: string, reason: RegExp) =>
+        assert.rejects(on.do({ kind: "pull-image", image: reference }), (error) => {
+          assert.ok(isFlyballError(error));
+          assert.equal(error.code, "ENGINE_REFUSED");
+          assert.ok(error.message.startsWith(`pull ${reference}: `), error.message);
+          assert.match(error.message, reason);
+          return true;
+        });
+      await refused("127.0.0.1:1/shop/none", /connection refused/u);
+      // The engine has said 200 by then.
+      await refused(`${registry.host}/shop/torn`, /not found|unknown|404/u);
     });
 
     test("the environment's DOCKER_HOST does not lead elsewhere than asked", async () => {

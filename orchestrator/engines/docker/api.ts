@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage } from "node:http";
 import type { CallOptions, DockerConnection } from "./connect.ts";
 import { isGone } from "./errors.ts";
 import { COMPOSE_LABELS } from "./labels.ts";
@@ -6,6 +6,8 @@ import type { CreateBody, Endpoint, FileStat, InspectedContainer, ListedContaine
 
 /** Creating and starting may copy an image's files into a volume, removing waits for the file system. */
 const SLOW_DEADLINE_MS = 120_000;
+
+const KEEP_ALIVE_MS = 15_000;
 
 /**
  * The calls to the engine that are made, one function each. dockerode's types say more than engines keep (null and
@@ -203,14 +205,11 @@ export async function eventStream(
   { docker, ask }: DockerConnection,
   signal: AbortSignal,
 ): Promise<NodeJS.ReadableStream> {
-  return ask(
-    () =>
-      docker.getEvents({
-        filters: { type: ["container", "network", "volume", "image"] },
-        abortSignal: signal,
-      }),
-    { signal },
-  );
+  const filters = { type: ["container" as const, "network" as const, "volume" as const, "image" as const] };
+  const stream = await ask(() => docker.getEvents({ filters, abortSignal: signal }), { signal });
+  // Days may pass between two events; this is how a peer that vanished is noticed.
+  if (stream instanceof IncomingMessage) stream.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return stream;
 }
 
 /** The last lines as the engine sends them: framed, unless the container has a terminal. */

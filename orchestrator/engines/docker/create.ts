@@ -173,11 +173,10 @@ async function resolveNames(
 ): Promise<ResolvedNames> {
   const { image, networkMode, container } = service.template;
   if (image === undefined) {
-    throw new FlyballError("ENGINE_UNSUPPORTED", `${service.id} needs image: with the Docker engine`);
+    throw new FlyballError("ENGINE_UNSUPPORTED", `${service.id}: needs image: with the Docker engine`);
   }
   const imageId = await imageIdOf(connection, image, { signal });
-  if (imageId === undefined)
-    throw new FlyballError("ENGINE_REFUSED", `${service.id}: there is no image ${image} here`);
+  if (imageId === undefined) throw new FlyballError("ENGINE_REFUSED", `there is no image ${image} here`);
   const resolve = async (mode: string | undefined): Promise<string | undefined> =>
     mode?.startsWith("service:") === true
       ? `container:${await firstRunning(connection, project, mode.slice("service:".length), signal)}`

@@ -71,8 +71,12 @@ async function follow(
 ): Promise<void> {
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
+    // Of each attempt its own: one that the engine did not answer must not go on beside the next.
+    const attempt = new AbortController();
+    const end = (): void => attempt.abort();
+    signal.addEventListener("abort", end, { once: true });
     try {
-      const stream = await eventStream(connection, signal);
+      const stream = await eventStream(connection, attempt.signal);
       memory.hearsEvents = true;
       retryMs = FIRST_RETRY_MS;
       // What happened while nobody listened is not told again.
@@ -86,6 +90,8 @@ async function follow(
       if (!signal.aborted) log.debug({ error: messageOf(error), retryMs }, "the engine's event stream broke");
     } finally {
       memory.hearsEvents = false;
+      signal.removeEventListener("abort", end);
+      attempt.abort();
     }
     await sleep(retryMs, undefined, { signal }).catch(() => {});
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
