@@ -126,7 +126,10 @@ async function demo(options: Options, signal: AbortSignal): Promise<boolean> {
     return report.closed;
   } finally {
     if (leave) sayHowToStop(daemon);
-    else await daemon.remove(PROJECT);
+    else {
+      say("Removing the shop and stopping Flyball");
+      await daemon.remove(PROJECT);
+    }
   }
 }
 

@@ -81,11 +81,22 @@ async function assertLoopCloses(demo: Demo, engine: string): Promise<void> {
   assert.deepEqual(processesOf(demo), []);
 }
 
-describe("the demo on the process engine", () => {
-  test("closes the loop and leaves nothing running", async (t) => {
+// Each takes a minute, most of it waiting: two at a time leave a small machine room to breathe.
+describe("the demo closes the loop and leaves nothing running", { concurrency: 2 }, () => {
+  test("on the process engine", async (t) => {
     await assertLoopCloses(startDemo(t, "--engine", "process"), "process");
   });
 
+  for (const engine of engines) {
+    test(`on Docker Engine ${engine.name}`, async (t) => {
+      const demo = startDemo(t, "--engine", "docker", "--docker-host", dockerHostFor(engine));
+      await assertLoopCloses(demo, "docker");
+      assert.equal(await containersOfShop(engine), 0);
+    });
+  }
+});
+
+describe("the demo on the process engine", () => {
   test("interrupted, cleans up after itself", async (t) => {
     const demo = startDemo(t, "--engine", "process");
     await untilWritten(demo, /phase calm/);
@@ -108,19 +119,13 @@ describe("the demo on the process engine", () => {
   });
 });
 
-describe("the demo on a Docker Engine", { skip: skipWithoutEngine(engines) }, () => {
+describe("the demo's image", { skip: skipWithoutEngine(engines) }, () => {
   for (const engine of engines) {
-    test(`engine ${engine.name} gets the shop's image once, without a registry`, async () => {
+    test(`gets onto Docker Engine ${engine.name} once, without a registry`, async () => {
       const docker = new Docker({ socketPath: engine.socketPath });
       await ensureImage(docker, SHOP);
       assert.equal(await ensureImage(docker, SHOP), false);
       assert.deepEqual((await docker.getImage(IMAGE).inspect()).Config.Cmd, ["node", "web.ts"]);
-    });
-
-    test(`engine ${engine.name} closes the loop and leaves no container`, async (t) => {
-      const demo = startDemo(t, "--engine", "docker", "--docker-host", dockerHostFor(engine));
-      await assertLoopCloses(demo, "docker");
-      assert.equal(await containersOfShop(engine), 0);
     });
   }
 });
