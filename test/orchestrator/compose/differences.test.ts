@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DIFFERENCES } from "../../../orchestrator/compose/differences.ts";
+import { DIFFERENCES } from "./differences.ts";
 import { loadFiles } from "./inline.ts";
 
 describe("what Flyball reads otherwise than docker compose, on purpose", () => {

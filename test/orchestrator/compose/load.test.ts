@@ -157,6 +157,27 @@ services:
   });
 });
 
+describe("the place of a value", () => {
+  test("is told after loading too, for whoever finds a problem in it later", async () => {
+    const outcome = await loadFiles(
+      {
+        "a.yaml": "services:\n  web:\n    image: web\n    labels:\n      autoscale.max: two\n",
+        "b.yaml": "services:\n  web:\n    labels: [autoscale.min=x]\n",
+      },
+      { files: ["a.yaml", "b.yaml"] },
+    );
+    assert.ok("loaded" in outcome);
+    const { placeOf } = outcome.loaded;
+    assert.deepEqual(placeOf(["services", "web", "labels", "autoscale.max"]), {
+      path: "services.web.labels.autoscale.max",
+      file: "a.yaml",
+      line: 5,
+      column: 7,
+    });
+    assert.equal(placeOf(["services", "web", "labels", "autoscale.min"]).file, "b.yaml");
+  });
+});
+
 describe("warnings", () => {
   test("a variable that is not set is named with its place", async () => {
     const { diagnostics } = await loadText('services:\n  web:\n    image: "web:$TAG"\n');
