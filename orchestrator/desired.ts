@@ -137,8 +137,9 @@ export class DesiredState {
 
   /** `a_b` + `c` and `a` + `b_c` are one id, as they are one name in Swarm. */
   #refuseSharedIds(project: Project): void {
-    for (const { project: other, removing } of this.#entries.values()) {
-      if (other.name === project.name || removing) continue;
+    // A project that is being removed has its replicas still.
+    for (const { project: other } of this.#entries.values()) {
+      if (other.name === project.name) continue;
       const shared = project.services.find(({ id }) => other.services.some((service) => service.id === id));
       if (shared === undefined) continue;
       throw new FlyballError(

@@ -32,12 +32,14 @@ export async function execute(plan: Plan, options: ExecutorOptions): Promise<voi
     outcomes.set(result.action.id, result.outcome);
     options.onResult(result);
   };
+  // What throws at once must fail no sooner than what rejects: by then it is known to run.
+  const perform = async (...what: Parameters<ExecutorOptions["perform"]>) => options.perform(...what);
   const run = async (action: Action): Promise<void> => {
     const startedMs = options.monotonicMs();
     const took = () => options.monotonicMs() - startedMs;
     try {
       const slot = "slot" in action ? `${action.service}#${action.slot}` : "";
-      const id = await options.perform(action, created.get(slot));
+      const id = await perform(action, created.get(slot));
       if (id !== undefined) created.set(slot, id);
       finish({ action, outcome: "done", tookMs: took() });
     } catch (thrown) {

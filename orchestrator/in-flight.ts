@@ -1,5 +1,5 @@
 import type { Action, Plan } from "../core/types.ts";
-import { type InFlight, resourceKey, slotKey } from "./reconcile.ts";
+import { type InFlight, removalKey, resourceKey, slotKey } from "./reconcile.ts";
 
 /** What running plans work on, so that no slot and no resource is worked on twice. */
 export class InFlightWork {
@@ -46,7 +46,7 @@ export function busyInEither(a: InFlight, b: InFlight): InFlight {
 }
 
 /** The key of what an action works on. */
-export function keyOf(action: Action): string {
+function keyOf(action: Action): string {
   switch (action.kind) {
     case "pull-image":
       return resourceKey("image", action.image);
@@ -63,6 +63,13 @@ export function keyOf(action: Action): string {
   }
 }
 
-function bringsReplica(action: Action): boolean {
+/** The key under which failures of an action are counted. */
+export function attemptKeyOf(action: Action): string {
+  const takesAway =
+    action.kind === "stop-replica" || action.kind === "remove-replica" || action.kind === "remove-network";
+  return takesAway ? removalKey(keyOf(action)) : keyOf(action);
+}
+
+export function bringsReplica(action: Action): boolean {
   return action.kind === "create-replica" || action.kind === "start-replica";
 }

@@ -19,7 +19,7 @@ import { describeAction, describeHold } from "./describe.ts";
 import { DesiredState } from "./desired.ts";
 import type { Engine } from "./engine.ts";
 import { type ActionResult, execute } from "./executor.ts";
-import { busyInEither, InFlightWork, keyOf } from "./in-flight.ts";
+import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
 import { Probes } from "./probes.ts";
 import { type DesiredProject, type InFlight, reconcile, slotKey } from "./reconcile.ts";
 
@@ -217,11 +217,12 @@ export class Orchestrator implements AsyncDisposable {
     if (outcome === "done") {
       log.info(about, "action done");
       // A slot is forgiven when its replica has run for a while, not because it could be started.
-      if (!("slot" in action)) this.#attempts.delete(keyOf(action));
+      if (!bringsReplica(action)) this.#attempts.delete(attemptKeyOf(action));
     } else if (outcome === "failed" && !this.#abort.signal.aborted) {
       log.error({ ...about, err: error }, "action failed");
       const failure = { nowMs: clock.nowMs(), reason: messageOf(error) };
-      this.#attempts.set(keyOf(action), failedAgain(this.#attempts.get(keyOf(action)), failure));
+      const key = attemptKeyOf(action);
+      this.#attempts.set(key, failedAgain(this.#attempts.get(key), failure));
     }
     onAction(result);
     this.#loop.nudge();
@@ -270,7 +271,9 @@ export class Orchestrator implements AsyncDisposable {
   #finishRemovals(observed: ObservedState, plan: Plan): void {
     if (!observed.complete || plan.actions.length > 0 || this.#executions.size > 0) return;
     for (const { project, removing } of this.#desired.all) {
-      const remains = observed.replicas.some((replica) => replica.project === project.name);
+      const remains =
+        observed.replicas.some((replica) => replica.project === project.name) ||
+        project.networks.some(({ name, external }) => !external && observed.networks.includes(name));
       if (removing && !remains) this.#desired.finishRemoval(project.name);
     }
   }

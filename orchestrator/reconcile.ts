@@ -46,6 +46,11 @@ export function resourceKey(kind: "image" | "network" | "volume", name: string):
   return `${kind}:${name}`;
 }
 
+/** Attempts to take away what has that key fail apart from those to bring it. */
+export function removalKey(key: string): string {
+  return `removal of ${key}`;
+}
+
 /**
  * What must be done to get from what is to what should be, and what is left alone and why. The same input gives the
  * same plan; a plan that was carried out leaves nothing to do; an incomplete observation plans nothing, because what
@@ -131,7 +136,9 @@ class Planner {
     for (const replica of sortedBy(replicas, ({ slot }) => slot)) {
       const bucket = bucketOf(replica, service.template.restart, templateHash);
       const othersReady = replicas.every((other) => other === replica || other.state === "running");
-      if (bucket === "outdated" && (replacing || !othersReady)) {
+      // One that does not serve is no loss, and what it waits for may never come from the older definition.
+      const mayGo = othersReady || replica.state !== "running";
+      if (bucket === "outdated" && (replacing || !mayGo)) {
         this.#hold(
           service.id,
           "has an older definition; one is replaced at a time, while all others are ready",
@@ -151,6 +158,7 @@ class Planner {
         return;
       case "outdated": {
         const stopped = this.#remove(replica, "its definition has changed");
+        if (stopped === undefined) return;
         this.#create(project, service, slot, "its definition has changed", undefined, stopped);
         return;
       }
@@ -343,14 +351,19 @@ class Planner {
     const removals: number[] = [];
     let waiting = false;
     for (const replica of this.#replicasOf(project)) {
-      if (this.#isBusy(replica.service, replica.slot)) waiting = true;
-      else removals.push(...this.#remove(replica, "the project is being removed"));
+      const removed = this.#isBusy(replica.service, replica.slot)
+        ? undefined
+        : this.#remove(replica, "the project is being removed");
+      if (removed === undefined) waiting = true;
+      else removals.push(...removed);
     }
     if (waiting) return;
     for (const network of sortedBy(project.networks, ({ name }) => name)) {
       const { external, name } = network;
       const exists = this.#input.observed.networks.includes(name);
-      if (external || !exists || this.#input.inFlight.resources.has(resourceKey("network", name))) continue;
+      const key = resourceKey("network", name);
+      if (external || !exists || this.#input.inFlight.resources.has(key)) continue;
+      if (this.#holdForRetry(project.name, removalKey(key))) continue;
       const cause = "the project is being removed";
       this.#push({ kind: "remove-network", project: project.name, network: name, after: removals, cause });
     }
@@ -362,8 +375,10 @@ class Planner {
     return all.toSorted((a, b) => (a.service < b.service ? -1 : a.service > b.service ? 1 : a.slot - b.slot));
   }
 
-  #remove(replica: ObservedReplica, cause: string): readonly number[] {
+  /** The planned actions after which it is gone; undefined when that has failed lately and has to wait. */
+  #remove(replica: ObservedReplica, cause: string): readonly number[] | undefined {
     const { service, slot, id, state } = replica;
+    if (this.#holdForRetry(service, removalKey(slotKey(service, slot)), slot)) return undefined;
     const stopped: number[] = [];
     if (state !== "exited" && state !== "created") {
       stopped.push(this.#push({ kind: "stop-replica", service, slot, replica: id, after: [], cause }));

@@ -187,6 +187,29 @@ describe("the states a replica can be in", () => {
       "hold shop_web 1: has an older definition; one is replaced at a time, while all others are ready",
     ]);
   });
+
+  test("one with an older definition that does not serve is replaced though others do not serve either", () => {
+    const old = { templateHash: "h0", exitCode: 1 };
+    const replicas = [replica("web", 1, "exited", old), replica("web", 2, "exited", old)];
+    assert.deepEqual(planText({ services: [web], desired: { web: 2 }, replicas }), [
+      "0 remove shop_web 1: its definition has changed",
+      "1 create shop_web 1 (after 0): its definition has changed",
+      "2 start shop_web 1 (after 1): its definition has changed",
+      "hold shop_web 2: has an older definition; one is replaced at a time, while all others are ready",
+    ]);
+  });
+
+  test("of one that serves and one that does not, both older, the latter is replaced first", () => {
+    const old = { templateHash: "h0" };
+    const replicas = [replica("web", 1, "running", old), replica("web", 2, "unhealthy", old)];
+    assert.deepEqual(planText({ services: [web], desired: { web: 2 }, replicas }), [
+      "0 stop shop_web 2: its definition has changed",
+      "1 remove shop_web 2 (after 0): its definition has changed",
+      "2 create shop_web 2 (after 1): its definition has changed",
+      "3 start shop_web 2 (after 2): its definition has changed",
+      "hold shop_web 1: has an older definition; one is replaced at a time, while all others are ready",
+    ]);
+  });
 });
 
 describe("what a replica needs first", () => {
@@ -256,6 +279,62 @@ describe("what a replica needs first", () => {
       "0 create shop_db 1: db should have 1, not 0",
       "1 start shop_db 1 (after 0): db should have 1, not 0",
       "hold shop_web: waits for db to be healthy",
+    ]);
+  });
+});
+
+describe("what could not be taken away", () => {
+  const failed = { failures: 2, lastAtMs: NOW_MS - 500, reason: "it is busy", delayMs: 1_000 };
+
+  test("is tried again in its turn, and other victims are not held up", () => {
+    const attempts = new Map([["removal of shop_web#3", failed]]);
+    const replicas = [1, 2, 3].map((slot) => replica("web", slot));
+    assert.deepEqual(planText({ services: [web], replicas, attempts }), [
+      "0 stop shop_web 2: web should have 1, not 3",
+      "1 remove shop_web 2 (after 0): web should have 1, not 3",
+      "hold shop_web 3: failed 2 times in a row (it is busy); tried again in 1.5s",
+    ]);
+  });
+
+  test("is not followed by what should take its place", () => {
+    const attempts = new Map([["removal of shop_web#1", failed]]);
+    const replicas = [replica("web", 1, "running", { templateHash: "h0" })];
+    assert.deepEqual(planText({ services: [web], replicas, attempts }), [
+      "hold shop_web 1: failed 2 times in a row (it is busy); tried again in 1.5s",
+    ]);
+  });
+
+  test("holds back the networks of a project that is removed", () => {
+    const attempts = new Map([["removal of shop_web#1", failed]]);
+    const networks = [
+      {
+        key: "default",
+        name: "shop_default",
+        external: false,
+        driverOptions: {},
+        labels: {},
+        internal: false,
+        attachable: false,
+        enableIpv6: false,
+        subnets: [],
+      },
+    ];
+    const seen = { networks: ["shop_default"] };
+    const removal = { services: [web], seen, project: { networks }, removing: true };
+    assert.deepEqual(planText({ ...removal, replicas: [replica("web", 1)], attempts }), [
+      "hold shop_web 1: failed 2 times in a row (it is busy); tried again in 1.5s",
+    ]);
+    const network = new Map([["removal of network:shop_default", failed]]);
+    assert.deepEqual(planText({ ...removal, replicas: [], attempts: network }), [
+      "hold shop: failed 2 times in a row (it is busy); tried again in 1.5s",
+    ]);
+  });
+
+  test("says nothing about a replica that crashes and is to go", () => {
+    const attempts = new Map([["shop_web#2", failed]]);
+    const replicas = [replica("web", 1), replica("web", 2, "exited", { exitCode: 1 })];
+    assert.deepEqual(planText({ services: [web], replicas, attempts }), [
+      "0 remove shop_web 2: web should have 1, not 2",
     ]);
   });
 });
