@@ -11,7 +11,7 @@ const CLI = resolve(import.meta.dirname, "../../cli/main.ts");
 /** Empty, so that no setting of the user's has a say. */
 const CONFIG = "flyball.yaml";
 const STOP_TIMEOUT_MS = 10_000;
-const MOST_REMOVALS = 5;
+const MOST_REMOVALS = 10;
 
 export interface DaemonOptions {
   readonly engine: "process" | "docker";
