@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -14,23 +13,15 @@ import {
 } from "../../../../orchestrator/engines/process/proc.ts";
 import { parseRecord, type ReplicaRecord } from "../../../../orchestrator/engines/process/record.ts";
 import { eventually, Lab, serviceOf, shell } from "./harness.ts";
+import { spawnScript } from "./script.ts";
 
 const STAYS = 'echo "here $$"; sleep 600 & wait';
 
 /** A daemon of its own that starts one replica of the service, and is killed without a word to the engine. */
 async function startAndDie(lab: Lab, service: Service): Promise<ReplicaId> {
-  const daemon = spawn(process.execPath, [join(import.meta.dirname, "daemon.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  daemon.stdin.end(JSON.stringify({ dataDirectory: lab.directory, instanceId: lab.instanceId, service }));
-  const [line] = (await once(daemon.stdout, "data")) as [Buffer];
-  await kill(daemon);
-  return line.toString().trim();
-}
-
-async function kill(daemon: ChildProcess): Promise<void> {
-  daemon.kill("SIGKILL");
-  if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, "exit");
+  await using daemon = spawnScript("daemon.ts");
+  daemon.tell({ dataDirectory: lab.directory, instanceId: lab.instanceId, service });
+  return await daemon.says();
 }
 
 function recordPath(lab: Lab, id: ReplicaId): string {
@@ -183,13 +174,12 @@ describe("after the daemon was killed", () => {
   test("a daemon that dies before the pid is written leaves nothing that runs", async (t) => {
     const lab = await Lab.open(t);
     // The same gate as in a start, with nobody left to open it.
-    const gate = spawn(process.execPath, [join(import.meta.dirname, "gate.ts"), lab.directory], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [line] = (await once(gate.stdout, "data")) as [Buffer];
-    const pid = Number(line.toString());
-    assert.ok(readStat(pid) !== undefined);
-    await kill(gate);
+    let pid = 0;
+    {
+      await using gate = spawnScript("gate.ts", lab.directory);
+      pid = Number(await gate.says());
+      assert.ok(readStat(pid) !== undefined);
+    }
     await eventually("the gate is gone", () => (readStat(pid) === undefined ? true : undefined));
     assert.deepEqual(await readdir(lab.directory), ["log"], "the command has run");
   });

@@ -1,27 +1,23 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCarriers } from "../../../../orchestrator/engines/process/orphans.ts";
 import { readStartTicks } from "../../../../orchestrator/engines/process/proc.ts";
 import { eventually, Lab } from "./harness.ts";
+import { spawnScript } from "./script.ts";
 
 const KILLS = 6;
 
 test("a daemon killed at any moment of its work leaves only what the next one knows", async (t) => {
   const lab = await Lab.open(t);
   for (let kill = 1; kill <= KILLS; kill += 1) {
-    const daemon = spawn(process.execPath, [join(import.meta.dirname, "restless.ts")], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    daemon.stdin.end(JSON.stringify({ dataDirectory: lab.directory, instanceId: lab.instanceId }));
-    await once(daemon.stdout, "data");
     const afterMs = Math.round(Math.random() * 120);
-    await sleep(afterMs);
-    daemon.kill("SIGKILL");
-    await once(daemon, "exit");
+    {
+      await using daemon = spawnScript("restless.ts");
+      daemon.tell({ dataDirectory: lab.directory, instanceId: lab.instanceId });
+      await daemon.says();
+      await sleep(afterMs);
+    }
 
     const context = `killed ${afterMs} ms after it was ready`;
     const driver = await lab.engine();

@@ -131,21 +131,25 @@ export class Lab {
   }
 
   async #close(): Promise<void> {
-    for (const driver of this.#drivers.filter((open) => !open.closed)) {
-      for (const replica of await driver.replicas()) await driver.remove(replica.id);
-      await driver.close();
+    let left: unknown[];
+    try {
+      for (const driver of this.#drivers.filter((open) => !open.closed)) await driver.removeAll();
+    } finally {
+      left = [...this.running(), ...this.#cgroups()];
+      await this.#tidy();
     }
-    const left = this.running();
-    const cgroups = CONTROLLERS.map((name) =>
-      join(DEFAULT_CGROUP_ROOT, name, "flyball", this.instanceId),
-    ).filter(existsSync);
-    await this.#tidy(left);
-    assert.deepEqual([...left, ...cgroups], [], "the test left processes or cgroups behind");
+    assert.deepEqual(left, [], "the test left processes or cgroups behind");
+  }
+
+  #cgroups(): string[] {
+    return CONTROLLERS.map((name) => join(DEFAULT_CGROUP_ROOT, name, "flyball", this.instanceId)).filter(
+      existsSync,
+    );
   }
 
   /** A test that failed must not be in the way of others. */
-  async #tidy(pids: readonly number[]): Promise<void> {
-    for (const pid of pids) process.kill(pid, "SIGKILL");
+  async #tidy(): Promise<void> {
+    for (const pid of this.running()) process.kill(pid, "SIGKILL");
     await eventually("what was left is gone", () => (this.running().length === 0 ? true : undefined));
     const cgroups = new Cgroups(DEFAULT_CGROUP_ROOT, this.instanceId);
     await cgroups.sweep(new Set());
@@ -169,6 +173,11 @@ export class Driver {
   async close(): Promise<void> {
     this.closed = true;
     await this.engine[Symbol.asyncDispose]();
+  }
+
+  async removeAll(): Promise<void> {
+    for (const { id } of await this.replicas()) await this.remove(id);
+    await this.close();
   }
 
   async create(service: Service, slot = 1): Promise<ReplicaId> {
