@@ -71,11 +71,17 @@ const SERVICE: Readonly<Record<string, Rewrite>> = {
   networks: (value) =>
     Array.isArray(value) ? Object.fromEntries(value.map((name) => [scalarText(name), null])) : value,
   ports,
+  post_start: eachItem(hook),
+  pre_stop: eachItem(hook),
   secrets: eachItem(fileReference),
   sysctls: pairsToMapping,
   tmpfs: oneToList,
   volumes: eachItem(mount),
 };
+
+function hook(value: YamlValue, path: YamlPath, report: Reporter): YamlValue {
+  return rewriteKeys(value, { command, environment: pairsToMapping }, path, report);
+}
 
 function rewriteKeys(
   value: YamlValue,

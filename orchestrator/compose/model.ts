@@ -44,7 +44,6 @@ export interface ComposeService {
   readonly deploy?: ComposeDeploy;
   readonly device_cgroup_rules?: readonly string[];
   readonly devices?: readonly ComposeDevice[];
-  readonly develop?: unknown;
   readonly dns?: readonly string[];
   readonly dns_opt?: readonly string[];
   readonly dns_search?: readonly string[];

@@ -1,6 +1,5 @@
 import type { ComposeProject } from "./model.ts";
 import {
-  asIs,
   bytes,
   choice,
   count,
@@ -117,7 +116,10 @@ const BLKIO: Readonly<Record<string, Read>> = {
   device_write_iops: throttles,
 };
 
-const extraHosts: Read = (value) => asList(value).map(scalarText).sort();
+const extraHosts: Read = (value) => {
+  const hosts = asList(value).map(scalarText).sort();
+  return hosts.length > 0 ? hosts : undefined;
+};
 
 const ssh: Read = (value) =>
   Object.entries(asMapping(value)).map(([id, path]) => (path === null ? id : `${id}=${scalarText(path)}`));
@@ -221,7 +223,6 @@ const SERVICE: Readonly<Record<string, Read>> = {
   annotations: textMap,
   attach: choice,
   build: mapping(BUILD),
-  develop: asIs,
   blkio_config: mapping(BLKIO),
   cap_add: texts,
   cap_drop: texts,

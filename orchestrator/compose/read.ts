@@ -66,8 +66,6 @@ export const textMap: Read = (value) => filled(mapValues(asMapping(value), scala
 export const environment: Read = (value) =>
   filled(mapValues(asMapping(value), (item) => (item === null ? null : scalarText(item))));
 
-export const asIs: Read = (value) => value;
-
 export function list(readers: Readonly<Record<string, Read>>): Read {
   return (value) => {
     const items = asList(value).map((item) => readKeys(asMapping(item), readers));

@@ -127,6 +127,20 @@ export const DIFFERENCES: readonly Difference[] = [
     flyball: "accepts otherwise",
   },
   {
+    title: "the develop section is left out of the project",
+    reason: "it is for `docker compose watch`; a warning names it",
+    example: "services: {web: {image: a, develop: {watch: [{path: ./x, action: rebuild}]}}}",
+    dockerCompose: "accepts",
+    flyball: "accepts otherwise",
+  },
+  {
+    title: "names that start with x- among variables and labels",
+    reason: "they are names like any other there; docker compose writes #extensions in their place",
+    example: "services: {web: {image: a, labels: {x-team: b}}}",
+    dockerCompose: "accepts",
+    flyball: "accepts otherwise",
+  },
+  {
     title: "an empty document after ---",
     reason: "it says nothing, like an empty file",
     example: "services: {web: {image: a}}\n---\n",
