@@ -12,7 +12,7 @@ import { type FilePlaces, placeInMerged } from "./places.ts";
 import { asMapping, type Report, type YamlMapping, type YamlPath } from "./values.ts";
 
 /** What the files of one project share while they are loaded. */
-export interface Session extends ReadContext {
+export interface Loading extends ReadContext {
   readonly home: string;
   /** The places of every document read so far. */
   readonly places: FilePlaces[];
@@ -24,18 +24,18 @@ export function failOnErrors(diagnostics: Diagnostics): void {
 }
 
 /** Takes problems of merged documents, and finds the file and line they come from. */
-export function reporter({ diagnostics, places }: Session): Report {
+export function reporter({ diagnostics, places }: Loading): Report {
   return (path, message) => diagnostics.error(placeInMerged(places, path), message);
 }
 
 /** The documents of several files in order. */
 export async function readAll(
   files: readonly string[],
-  session: Session,
+  loading: Loading,
   from?: DiagnosticPlace,
 ): Promise<ComposeDocument[]> {
   const documents: ComposeDocument[] = [];
-  for (const file of files) documents.push(...(await readDocuments(file, session, from)));
+  for (const file of files) documents.push(...(await readDocuments(file, loading, from)));
   return documents;
 }
 
@@ -51,20 +51,20 @@ export interface Group {
 export async function mergeAll(
   documents: readonly ComposeDocument[],
   group: Group,
-  session: Session,
+  loading: Loading,
 ): Promise<YamlMapping> {
   const prepared = documents.map((document) =>
-    prepareDocument(document, group.environment, session.diagnostics),
+    prepareDocument(document, group.environment, loading.diagnostics),
   );
-  failOnErrors(session.diagnostics);
-  session.places.push(...prepared);
-  const report = reporter(session);
+  failOnErrors(loading.diagnostics);
+  loading.places.push(...prepared);
+  const report = reporter(loading);
   let merged: YamlMapping = {};
   for (const document of prepared) {
-    const services = await extendServices(document, group, session);
+    const services = await extendServices(document, group, loading);
     const { include: _, version: __, ...rest } = { ...document.value, ...services };
     let own: YamlMapping = rest;
-    for (const included of await readIncluded(document, group, session)) {
+    for (const included of await readIncluded(document, group, loading)) {
       own = importDocument(own, included, report);
     }
     merged = mergeDocuments(without(merged, document.resets), own, report);
@@ -75,15 +75,15 @@ export async function mergeAll(
 async function extendServices(
   document: ComposeDocument,
   group: Group,
-  session: Session,
+  loading: Loading,
 ): Promise<YamlMapping> {
   if (!("services" in document.value)) return {};
   const opened = new Map<string, Promise<ServicesFile | undefined>>();
-  const report = reporter(session);
+  const report = reporter(loading);
   const open = (file: string, from: ServicesFile, link: YamlPath): Promise<ServicesFile | undefined> => {
     const directory = from.file === document.path ? group.base.directory : dirname(from.file);
-    const path = absolutePath(file, { directory, home: session.home });
-    const known = opened.get(path) ?? openServices(path, group, session, placeInMerged([document], link));
+    const path = absolutePath(file, { directory, home: loading.home });
+    const known = opened.get(path) ?? openServices(path, group, loading, placeInMerged([document], link));
     opened.set(path, known);
     return known;
   };
@@ -92,25 +92,25 @@ async function extendServices(
     services: asMapping(document.value["services"]),
     resets: document.resets,
   };
-  return { services: await applyExtends(source, { open, report, shown: session.shown }) };
+  return { services: await applyExtends(source, { open, report, shown: loading.shown }) };
 }
 
 /** The services of another file, ready to be extended; its networks and volumes stay behind. */
 async function openServices(
   path: string,
   group: Group,
-  session: Session,
+  loading: Loading,
   from: DiagnosticPlace,
 ): Promise<ServicesFile> {
-  const documents = await readDocuments(path, session, from);
-  failOnErrors(session.diagnostics);
+  const documents = await readDocuments(path, loading, from);
+  failOnErrors(loading.diagnostics);
   const prepared = documents.map((document) =>
-    prepareDocument(document, group.environment, session.diagnostics),
+    prepareDocument(document, group.environment, loading.diagnostics),
   );
-  failOnErrors(session.diagnostics);
-  session.places.push(...prepared.map(({ file, positions }) => ({ file, positions })));
-  const base = { directory: dirname(path), home: session.home };
-  const report = reporter(session);
+  failOnErrors(loading.diagnostics);
+  loading.places.push(...prepared.map(({ file, positions }) => ({ file, positions })));
+  const base = { directory: dirname(path), home: loading.home };
+  const report = reporter(loading);
   const merged = prepared
     .map((document) => document.value)
     .reduce((before, value) => mergeDocuments(before, value, report), {});
@@ -121,7 +121,7 @@ async function openServices(
 async function readIncluded(
   document: ComposeDocument,
   group: Group,
-  session: Session,
+  loading: Loading,
 ): Promise<YamlMapping[]> {
   const models: YamlMapping[] = [];
   for (const [index, include] of readIncludes(document.value).entries()) {
@@ -129,8 +129,8 @@ async function readIncluded(
     const paths = include.paths.map((path) => absolutePath(path, group.base));
     const [main = ""] = paths;
     if (group.chain.includes(main)) {
-      const circle = [...group.chain, main].map(session.shown).join(" -> ");
-      reporter(session)(
+      const circle = [...group.chain, main].map(loading.shown).join(" -> ");
+      reporter(loading)(
         ["include", index],
         `expected files that include others in a line, got a circle: ${circle}`,
       );
@@ -147,20 +147,20 @@ async function readIncluded(
     const envFiles = named.length > 0 ? named : (await isThere(beside)) ? [beside] : [];
     const variables = await readEnvFiles(
       envFiles,
-      { environment: group.environment, diagnostics: session.diagnostics, shown: session.shown },
+      { environment: group.environment, diagnostics: loading.diagnostics, shown: loading.shown },
       place,
     );
-    const documents = await readAll(paths, session, place);
-    failOnErrors(session.diagnostics);
+    const documents = await readAll(paths, loading, place);
+    failOnErrors(loading.diagnostics);
     models.push(
       await mergeAll(
         documents,
         {
-          base: { directory, home: session.home },
+          base: { directory, home: loading.home },
           environment: { ...variables, ...group.environment },
           chain: [...group.chain, main],
         },
-        session,
+        loading,
       ),
     );
   }

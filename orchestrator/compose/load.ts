@@ -5,7 +5,7 @@ import { checkConsistency } from "./consistency.ts";
 import { applyDefaults } from "./defaults.ts";
 import type { ComposeDocument } from "./documents.ts";
 import { type Environment, ownValue, readServiceFiles, resolveBuildArguments } from "./environment.ts";
-import { failOnErrors, mergeAll, readAll, reporter, type Session } from "./group.ts";
+import { failOnErrors, type Loading, mergeAll, readAll, reporter } from "./group.ts";
 import { interpolate } from "./interpolate.ts";
 import { type LoadOptions, locate, shownPath } from "./locate.ts";
 import type { ComposeProject } from "./model.ts";
@@ -44,41 +44,41 @@ export interface LoadedProject {
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
   const diagnostics = new Diagnostics();
   const { files, envFiles, profiles, projectDirectory, environment } = await locate(options, diagnostics);
-  const session: Session = {
+  const loading: Loading = {
     diagnostics,
     shown: (path) => shownPath(path, options),
     stdin: options.stdin ?? process.stdin,
     home: ownValue(environment, "HOME") ?? homedir(),
     places: [],
   };
-  const documents = await readAll(files, session);
+  const documents = await readAll(files, loading);
   failOnErrors(diagnostics);
   const name = projectName(documents, options, environment, projectDirectory);
   const known = { ...environment, COMPOSE_PROJECT_NAME: name };
 
-  const base = { directory: projectDirectory, home: session.home };
-  const merged = await mergeAll(documents, { base, environment: known, chain: files }, session);
+  const base = { directory: projectDirectory, home: loading.home };
+  const merged = await mergeAll(documents, { base, environment: known, chain: files }, loading);
   if (Object.keys(merged).length === 0) {
     diagnostics.error(
-      { path: "", file: files.map(session.shown).join(", ") },
+      { path: "", file: files.map(loading.shown).join(", ") },
       "expected services, got an empty file",
     );
   }
   failOnErrors(diagnostics);
 
-  const report = reporter(session);
+  const report = reporter(loading);
   const complete = applyDefaults(merged, name);
   const enabled = withProfiles(complete, profiles);
   checkConsistency(complete, asMapping(enabled["services"]), report);
   failOnErrors(diagnostics);
 
   const services: YamlMapping = {};
-  const context = { environment: known, diagnostics, shown: session.shown };
+  const context = { environment: known, diagnostics, shown: loading.shown };
   for (const [service, value] of Object.entries(asMapping(enabled["services"]))) {
     const built = resolveBuildArguments(asMapping(value), known);
     services[service] = syncReplicas(
       await readServiceFiles(built, context, (key) =>
-        placeInMerged(session.places, ["services", service, key]),
+        placeInMerged(loading.places, ["services", service, key]),
       ),
     );
   }
@@ -87,7 +87,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     project: toProject({ ...enabled, services }),
     diagnostics: diagnostics.all,
     source: { projectDirectory, files, envFiles, profiles },
-    placeOf: (path) => placeInMerged(session.places, path),
+    placeOf: (path) => placeInMerged(loading.places, path),
   };
 }
 
