@@ -8,6 +8,12 @@ export interface JournalEntry extends Decision {
   readonly lastAtMs: number;
 }
 
+/** The entry that a service is at. */
+interface OpenEntry {
+  readonly id: number;
+  readonly sameness: string;
+}
+
 const KEPT_MS = 28 * DAY_MS;
 
 const MIGRATIONS: Migrations = {
@@ -34,8 +40,7 @@ const MIGRATIONS: Migrations = {
  */
 export class DecisionJournal {
   readonly #store: Store;
-  /** The entry each service is at. */
-  readonly #open = new Map<ServiceId, { id: number; sameness: string }>();
+  readonly #open = new Map<ServiceId, OpenEntry>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -44,9 +49,12 @@ export class DecisionJournal {
 
   /** All of these, or none. @throws FlyballError STORE_FULL, STORE_UNUSABLE */
   record(decisions: readonly Decision[]): void {
-    this.#store.transaction(() => {
-      for (const decision of decisions) this.#recordOne(decision);
-    });
+    const entries = this.#store.transaction(() => decisions.map((decision) => this.#recordOne(decision)));
+    // Only now are they there: what was rolled back has no entry, and its id may be another's soon.
+    for (const [index, { service }] of decisions.entries()) {
+      const entry = entries[index];
+      if (entry !== undefined) this.#open.set(service, entry);
+    }
   }
 
   /** Newest first. */
@@ -65,10 +73,13 @@ export class DecisionJournal {
 
   /** Drops what is older than is kept. */
   prune(nowMs: number): void {
-    this.#store.run("DELETE FROM decisions WHERE last_at_ms < ?", nowMs - KEPT_MS);
+    const sql = "DELETE FROM decisions WHERE last_at_ms < ? RETURNING id, service";
+    for (const { id, service } of this.#store.all(sql, nowMs - KEPT_MS)) {
+      if (this.#open.get(String(service))?.id === id) this.#open.delete(String(service));
+    }
   }
 
-  #recordOne(decision: Decision): void {
+  #recordOne(decision: Decision): OpenEntry {
     const sameness = samenessOf(decision);
     const open = this.#open.get(decision.service);
     const body = JSON.stringify(decision);
@@ -79,7 +90,7 @@ export class DecisionJournal {
         body,
         open.id,
       );
-      return;
+      return open;
     }
     const row = this.#store.get(
       `INSERT INTO decisions (service, first_at_ms, last_at_ms, evaluations, changed, body)
@@ -90,7 +101,7 @@ export class DecisionJournal {
       decision.from === decision.to ? 0 : 1,
       body,
     );
-    this.#open.set(decision.service, { id: Number(row?.["id"]), sameness });
+    return { id: Number(row?.["id"]), sameness };
   }
 }
 

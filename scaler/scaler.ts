@@ -60,7 +60,11 @@ export class Scaler {
     const { scaling } = service;
     if (scaling === undefined) return { lines: [`${service.id} has no scaling rule and keeps its count`] };
     const decision = atMs === undefined ? this.#latest.get(service.id) : this.#journal.at(service.id, atMs);
-    if (decision === undefined) return { lines: [`no evaluation of ${service.id} is kept from then`] };
+    if (decision === undefined) {
+      const when =
+        atMs === undefined ? "was not evaluated yet" : "was not evaluated by then, or it is not kept";
+      return { lines: [`${service.id} ${when}`] };
+    }
     return { decision, lines: explainLines(decision, scaling) };
   }
 
