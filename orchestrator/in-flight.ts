@@ -46,7 +46,7 @@ export function busyInEither(a: InFlight, b: InFlight): InFlight {
 }
 
 /** The key of what an action works on. */
-function keyOf(action: Action): string {
+export function keyOf(action: Action): string {
   switch (action.kind) {
     case "pull-image":
       return resourceKey("image", action.image);
