@@ -3,6 +3,7 @@ import type { Project } from "../core/types.ts";
 import { loadProject } from "./compose/load.ts";
 import type { ComposeProject } from "./compose/model.ts";
 import { projectOf } from "./compose/services.ts";
+import { readableModel } from "./printed-model.ts";
 
 /**
  * Reads a normalized compose model that came from outside, as `docker compose config --format json` prints it, with
@@ -19,7 +20,7 @@ export async function readProjectRequest(
 ): Promise<{ project: Project; diagnostics: readonly Diagnostic[] }> {
   const loaded = await loadProject({
     files: ["-"],
-    stdin: asStream(JSON.stringify(request.compose)),
+    stdin: asStream(JSON.stringify(readableModel(request.compose))),
     projectName: name,
     projectDirectory: request.workingDirectory,
     workingDirectory: request.workingDirectory,

@@ -90,9 +90,9 @@ function serviceOf(
     initialReplicas: asked,
     ...(decoded.scaling === undefined ? {} : { scaling: decoded.scaling }),
     businessLabels: decoded.businessLabels,
-    dependsOn: Object.entries(service.depends_on ?? {}).map(([other, dependency]) =>
-      dependencyOf(compose.name, other, dependency),
-    ),
+    dependsOn: Object.entries(service.depends_on ?? {})
+      .filter(([other, { required }]) => required || compose.services[other] !== undefined)
+      .map(([other, dependency]) => dependencyOf(compose.name, other, dependency)),
     ...(singleReplicaReason === undefined ? {} : { singleReplicaReason }),
   };
 }

@@ -6,13 +6,14 @@ const POLICY_LABEL = /^(?:autoscale|business|probe|alert|aliyun)\./;
 
 /**
  * Names a template by its content. Two templates have one hash when they make the same replica: the order of keys,
- * and labels that only steer Flyball, do not matter, so that another threshold restarts nothing.
+ * and what only steers Flyball (its labels, when it restarts a replica), do not matter, so that another threshold, or
+ * one that cannot be read, replaces nothing.
  */
 export function templateHash(template: ReplicaTemplate): string {
-  const { probe: _probe, labels, ...rest } = template;
+  const { probe: _probe, restart, labels, ...rest } = template;
   const kept = Object.fromEntries(Object.entries(labels).filter(([key]) => !POLICY_LABEL.test(key)));
   return createHash("sha256")
-    .update(canonicalJson({ ...rest, labels: kept }))
+    .update(canonicalJson({ ...rest, labels: kept, restart: restart.compose }))
     .digest("hex")
     .slice(0, 32);
 }
