@@ -8,7 +8,7 @@ import type { Batch } from "./batch.ts";
 import { encodeBatch } from "./batch-codec.ts";
 import { COLLECTOR_LINK, type FromCollector, type FromDaemon, isFromDaemon } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
-import { Host } from "./reader.ts";
+import { Host } from "./read/reader.ts";
 import { Sampler } from "./sampler.ts";
 import { nextTick } from "./schedule.ts";
 

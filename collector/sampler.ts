@@ -2,10 +2,10 @@ import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ReplicaId, Sample, Target } from "../core/types.ts";
 import type { Batch, Missed } from "./batch.ts";
-import { GoneError } from "./kept-file.ts";
-import type { MeasurementReader } from "./measurement.ts";
-import { type CpuReading, cpuCoresBetween } from "./rates.ts";
-import { type Host, openReader } from "./reader.ts";
+import { GoneError } from "./read/kept-file.ts";
+import type { MeasurementReader } from "./read/measurement.ts";
+import { type CpuReading, cpuCoresBetween } from "./read/rates.ts";
+import { type Host, openReader } from "./read/reader.ts";
 
 interface Watched {
   readonly target: Target;

@@ -14,7 +14,7 @@ const PURE_FILES = [
   "orchestrator/compose/interpolate.ts",
   "orchestrator/compose/merge.ts",
   "orchestrator/compose/normalize.ts",
-  "collector/rates.ts",
+  "collector/read/rates.ts",
   "core/units.ts",
   "core/nearest.ts",
   "core/labels.ts",

@@ -5,7 +5,7 @@ import {
   containerCgroup,
   parseCgroupMounts,
   processEngineCgroup,
-} from "../../collector/cgroup-paths.ts";
+} from "../../collector/read/cgroup-paths.ts";
 
 const ID = "4f6c0e1d2b3a49587766554433221100ffeeddccbbaa99887766554433221100";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { keyBytes, numberOfKey, unsignedAt } from "../../collector/kernel-text.ts";
+import { keyBytes, numberOfKey, unsignedAt } from "../../collector/read/kernel-text.ts";
 
 const bytesOf = (text: string) => Buffer.from(text, "latin1");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { accountCpu, type CpuAccount, EMPTY_CPU_ACCOUNT } from "../../collector/process-cpu.ts";
+import { accountCpu, type CpuAccount, EMPTY_CPU_ACCOUNT } from "../../collector/read/process-cpu.ts";
 
 type Row = [pid: number, parentPid: number, ownTicks: number, childrenTicks: number];
 

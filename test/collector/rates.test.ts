@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { cpuCoresBetween } from "../../collector/rates.ts";
+import { cpuCoresBetween } from "../../collector/read/rates.ts";
 
 describe("cores in use between two readings", () => {
   const before = { cpuUsageSeconds: 10, atMonotonicMs: 5_000 };

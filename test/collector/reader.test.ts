@@ -15,9 +15,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { GoneError } from "../../collector/kept-file.ts";
-import type { MeasurementReader } from "../../collector/measurement.ts";
-import { Host, openReader } from "../../collector/reader.ts";
+import { GoneError } from "../../collector/read/kept-file.ts";
+import type { MeasurementReader } from "../../collector/read/measurement.ts";
+import { Host, openReader } from "../../collector/read/reader.ts";
 import { REST, SPIN, sleep, startChild, type TestChild } from "./busy-child.ts";
 
 const ID = "4f6c0e1d2b3a49587766554433221100ffeeddccbbaa99887766554433221100";

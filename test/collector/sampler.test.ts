@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Host } from "../../collector/reader.ts";
+import { Host } from "../../collector/read/reader.ts";
 import { Sampler } from "../../collector/sampler.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { Target } from "../../core/types.ts";

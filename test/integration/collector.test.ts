@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
 import { describe, test } from "node:test";
 import Docker from "dockerode";
-import { Host } from "../../collector/reader.ts";
+import { Host } from "../../collector/read/reader.ts";
 import { Sampler } from "../../collector/sampler.ts";
 import { systemClock } from "../../core/clock.ts";
 import { LAB_IMAGE, labEngines, skipWithoutEngine } from "../lab/engines.ts";

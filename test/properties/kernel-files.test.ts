@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { cgroupDirectories, containerCgroup, parseCgroupMounts } from "../../collector/cgroup-paths.ts";
-import { keyBytes, numberOfKey, unsignedAt } from "../../collector/kernel-text.ts";
-import { parseMachineUnits } from "../../collector/machine-units.ts";
-import { parseProcStat, parseProcStatm } from "../../collector/proc-stat.ts";
+import { cgroupDirectories, containerCgroup, parseCgroupMounts } from "../../collector/read/cgroup-paths.ts";
+import { keyBytes, numberOfKey, unsignedAt } from "../../collector/read/kernel-text.ts";
+import { parseMachineUnits } from "../../collector/read/machine-units.ts";
+import { parseProcStat, parseProcStatm } from "../../collector/read/proc-stat.ts";
 
 /** Bytes of every kind, and often such as look like the kernel's. */
 const content = fc

@@ -6,7 +6,7 @@ import {
   type CpuAccount,
   EMPTY_CPU_ACCOUNT,
   type ProcessTimes,
-} from "../../collector/process-cpu.ts";
+} from "../../collector/read/process-cpu.ts";
 
 type Step =
   | { readonly kind: "work"; readonly who: number; readonly ticks: number }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path/posix";
-import type { Target } from "../core/types.ts";
+import type { Target } from "../../core/types.ts";
 import {
   type CgroupDirectories,
   type CgroupMount,

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { isSystemError } from "../core/errors.ts";
+import { isSystemError } from "../../core/errors.ts";
 
 /** Larger than any of the files read here; the kernel gives each of them whole in one read. */
 const bytes = Buffer.allocUnsafe(64 * 1024);
