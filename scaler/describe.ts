@@ -55,19 +55,29 @@ function describeUse(verdict: RuleVerdict, from: number): string {
   const { metric, ratio = 0, burstRatio = ratio, maxRatio = 1, minRatio, replicasRead } = verdict;
   const partly =
     replicasRead < verdict.replicasServing ? ` on ${replicasRead} of ${verdict.replicasServing}` : "";
-  const use = `${metric} at ${formatPercent(ratio)}${partly}`;
+  const use = (threshold: number) => `${metric} at ${percentBeside(ratio, threshold)}${partly}`;
   if (verdict.wants === "out") {
-    if (ratio > maxRatio) return `${use} is above ${formatPercent(maxRatio)}`;
+    if (ratio > maxRatio) return `${use(maxRatio)} is above ${formatPercent(maxRatio)}`;
     return `${metric} has jumped to ${formatPercent(burstRatio)}${partly}, above ${formatPercent(maxRatio)}`;
   }
   if (verdict.wants === "in") {
-    if (minRatio === undefined) return `${use} leaves room below ${formatPercent(maxRatio)}`;
-    return `${use} is below ${formatPercent(minRatio)}`;
+    if (minRatio === undefined) return `${use(maxRatio)} leaves room below ${formatPercent(maxRatio)}`;
+    return `${use(minRatio)} is below ${formatPercent(minRatio)}`;
   }
-  if (ratio > maxRatio) return `${use} is above ${formatPercent(maxRatio)}, ${reliefOf(verdict, from)}`;
-  if (minRatio === undefined) return `${use} is below ${formatPercent(maxRatio)}`;
-  if (ratio < minRatio) return `${use} is below ${formatPercent(minRatio)}, ${doubtOf(verdict, from)}`;
-  return `${use} is between ${formatPercent(minRatio)} and ${formatPercent(maxRatio)}`;
+  if (ratio > maxRatio)
+    return `${use(maxRatio)} is above ${formatPercent(maxRatio)}, ${reliefOf(verdict, from)}`;
+  if (minRatio === undefined)
+    return `${use(maxRatio)} is ${ratio === maxRatio ? "at most" : "below"} ${formatPercent(maxRatio)}`;
+  if (ratio < minRatio)
+    return `${use(minRatio)} is below ${formatPercent(minRatio)}, ${doubtOf(verdict, from)}`;
+  return `${use(minRatio)} is between ${formatPercent(minRatio)} and ${formatPercent(maxRatio)}`;
+}
+
+/** With a decimal where the two would read the same and are not. */
+function percentBeside(ratio: number, threshold: number): string {
+  const text = formatPercent(ratio);
+  if (ratio === threshold || text !== formatPercent(threshold)) return text;
+  return `${(ratio * 100).toFixed(1)} %`;
 }
 
 /** Why a ratio above the threshold asks for nothing. */

@@ -119,6 +119,16 @@ describe("a burst", () => {
     assert.equal(evaluate({ serving }).to, 1);
   });
 
+  test("is one from a fifth above the threshold, or from half of what is left to saturation", () => {
+    const toAt = (maxRatio: number, burst: number) =>
+      evaluate({
+        serving: [{ cpu: { mean: 0.1, burst, newestAtMs: NOW_MS } }],
+        policy: policyOf({ rules: [{ ...MAX_CPU_70, maxRatio }] }),
+      }).to;
+    assert.deepEqual([toAt(0.5, 0.59), toAt(0.5, 0.61)], [1, 2]);
+    assert.deepEqual([toAt(0.9, 0.94), toAt(0.9, 0.96)], [1, 2]);
+  });
+
   test("keeps a service from scaling in", () => {
     const serving: ServingReplica[] = [
       { cpu: { mean: 0.1, burst: 0.6, newestAtMs: NOW_MS } },

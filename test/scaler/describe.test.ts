@@ -36,6 +36,11 @@ const STORIES: Record<string, [Situation, string]> = {
     { serving: usingCores(0.93, 0.93), policy: policyOf({ step: 2 }) },
     "2 → 4: cpu at 93 % is above 70 %, so 4 are wanted",
   ],
+  "only just too busy": [
+    { serving: usingCores(0.702) },
+    "1 → 2: cpu at 70.2 % is above 70 %, so 2 are wanted",
+  ],
+  "only just not too busy": [{ serving: usingCores(0.7) }, "stays at 1: cpu at 70 % is at most 70 %"],
   "a jump": [
     { serving: [RISING, RISING, RISING, RISING] },
     "4 → 5: cpu has jumped to 100 %, above 70 %, so 5 are wanted",
