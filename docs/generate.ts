@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS } from "../core/errors.ts";
 import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
+import { supportTable } from "../orchestrator/compose/support.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -12,10 +13,16 @@ const ROOT = join(import.meta.dirname, "..");
 const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
   "README.md": ["labels"],
   "docs/labels.md": ["labels"],
+  "docs/compose.md": ["composeExceptions", "composeKeys"],
   "docs/errors.md": ["errors"],
 };
 
-const PARTS = { labels: labelTable, errors: errorTable } as const;
+const PARTS = {
+  labels: labelTable,
+  errors: errorTable,
+  composeExceptions: composeExceptionTable,
+  composeKeys: composeKeyTable,
+} as const;
 
 export interface Page {
   /** From the root of the project. */
@@ -68,6 +75,25 @@ function errorTable(): string {
     String(exit),
   ]);
   return table(["code", "meaning", "HTTP status", "exit status"], rows);
+}
+
+/** The keys that are warned about or refused, with the reason. */
+function composeExceptionTable(): string {
+  const rows = supportTable().flatMap(({ path, level, reason }) =>
+    level === "supported" ? [] : [[code(path), level, reason ?? ""]],
+  );
+  return table(["key", "", "why"], rows);
+}
+
+/** The keys that are read, gathered under what they stand in. */
+function composeKeyTable(): string {
+  const supported = supportTable().filter(({ level }) => level === "supported");
+  const byParent = Map.groupBy(supported, ({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("."))));
+  const rows = Array.from(byParent, ([parent, keys]) => [
+    parent === "" ? "the file" : code(parent),
+    keys.map(({ path }) => code(path.slice(path.lastIndexOf(".") + 1))).join(" "),
+  ]);
+  return table(["under", "keys"], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
