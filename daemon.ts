@@ -3,12 +3,15 @@ import { DaemonMetrics } from "./api/metrics.ts";
 import { startApi } from "./api/server.ts";
 import { type ServiceFacts, serviceDetail, serviceView } from "./api/views.ts";
 import type { Batch } from "./collector/batch.ts";
+import { Minutes } from "./collector/minutes.ts";
 import { Series } from "./collector/series.ts";
+import { type ReplicaCapacity, ServiceSeries, serviceReading } from "./collector/service-series.ts";
 import { type Collector, startCollector } from "./collector/supervisor.ts";
 import { systemClock } from "./core/clock.ts";
 import type { Config } from "./core/config.ts";
 import type { Diagnostic } from "./core/diagnostics.ts";
 import { FlyballError } from "./core/errors.ts";
+import { cpuCapacityCores } from "./core/labels.ts";
 import type { Log } from "./core/log.ts";
 import { Store } from "./core/store.ts";
 import type {
@@ -21,6 +24,7 @@ import type {
   RuleMetric,
   Sample,
   Service,
+  ServiceId,
   Target,
 } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
@@ -119,11 +123,14 @@ class Daemon implements Control, AsyncDisposable {
   readonly #orchestrator: Orchestrator;
   readonly #scaler: Scaler;
   readonly #series = new Series();
+  readonly #serviceSeries = new ServiceSeries();
+  readonly #minutes: Minutes;
   readonly #newest = new Map<ReplicaId, Sample>();
   readonly #metrics: DaemonMetrics;
   readonly #running = new AsyncDisposableStack();
   #collector: Collector | undefined;
   #targets = "";
+  #serviceOf: ReadonlyMap<ReplicaId, ServiceId> = new Map();
   #evaluatedAtMs = 0;
 
   constructor(options: { store: Store; engine: Engine; log: Log }) {
@@ -131,6 +138,7 @@ class Daemon implements Control, AsyncDisposable {
     this.#engine = engine;
     this.#log = log;
     this.#scaler = new Scaler({ store, log });
+    this.#minutes = new Minutes({ store, series: this.#serviceSeries, log });
     this.#metrics = new DaemonMetrics({
       services: () => this.services(),
       collectorRestarts: () => this.#collector?.restarts ?? 0,
@@ -160,7 +168,10 @@ class Daemon implements Control, AsyncDisposable {
     const overdue = setInterval(() => {
       if (systemClock.monotonicMs() - this.#evaluatedAtMs > 1.5 * SAMPLE_INTERVAL_MS) this.#evaluate();
     }, SAMPLE_INTERVAL_MS);
-    const pruning = setInterval(() => this.#scaler.prune(systemClock.nowMs()), HOUR_MS);
+    const pruning = setInterval(() => {
+      this.#scaler.prune(systemClock.nowMs());
+      this.#minutes.prune(systemClock.nowMs());
+    }, HOUR_MS);
     this.#running.defer(() => {
       clearInterval(overdue);
       clearInterval(pruning);
@@ -184,6 +195,7 @@ class Daemon implements Control, AsyncDisposable {
     const key = targets.map(({ replica, pid }) => `${replica} ${pid}`).join();
     if (key === this.#targets) return;
     this.#targets = key;
+    this.#serviceOf = new Map(targets.map(({ replica, service }) => [replica, service]));
     this.#collector?.setTargets(targets);
     const known = new Set(targets.map(({ replica }) => replica));
     for (const replica of this.#newest.keys()) {
@@ -199,6 +211,12 @@ class Daemon implements Control, AsyncDisposable {
       this.#series.append(sample);
       this.#newest.set(sample.replica, sample);
     }
+    const samples = Map.groupBy(batch.samples, ({ replica }) => this.#serviceOf.get(replica));
+    for (const service of this.#orchestrator.services) {
+      const reading = serviceReading(samples.get(service.id) ?? [], capacityOf(service));
+      if (reading !== undefined) this.#serviceSeries.append(service.id, batch.readAtMs, reading);
+    }
+    this.#minutes.tick(batch.readAtMs);
     this.#evaluate();
   }
 
@@ -341,6 +359,11 @@ class Daemon implements Control, AsyncDisposable {
       holds: this.#orchestrator.holdsOf(service.id),
     };
   }
+}
+
+function capacityOf({ template: { resources } }: Service): ReplicaCapacity {
+  const memoryBytes = resources.limitMemoryBytes ?? resources.reservedMemoryBytes;
+  return { cpuCores: cpuCapacityCores(resources), ...(memoryBytes === undefined ? {} : { memoryBytes }) };
 }
 
 function answerOf(project: Project, diagnostics: readonly Diagnostic[], plan: Plan): ProjectAnswer {

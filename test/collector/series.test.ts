@@ -14,6 +14,7 @@ describe("a window over a series", () => {
   test("holds the readings after its start, up to and with its end", () => {
     assert.deepEqual(filled([9, 1, 2, 3, 9]).window("web", "cpuCores", 0, 3_000), {
       mean: 2,
+      max: 3,
       count: 3,
       newestAtMs: 3_000,
       oldestAtMs: 1_000,
@@ -23,6 +24,7 @@ describe("a window over a series", () => {
   test("does not count a gap as zero", () => {
     assert.deepEqual(filled([4, undefined, undefined, 2]).window("web", "cpuCores", -1, 9_000), {
       mean: 3,
+      max: 4,
       count: 2,
       newestAtMs: 3_000,
       oldestAtMs: 0,
@@ -36,14 +38,35 @@ describe("a window over a series", () => {
     assert.equal(series.window("web", "cpuCores", 5_000, 9_000), undefined);
   });
 
-  test("reaches back as far as the capacity", () => {
-    const series = filled([1, 2, 3, 4, 5], 3);
-    assert.equal(series.window("web", "cpuCores", -1, 9_000)?.mean, 4);
-    assert.deepEqual(series.points("web", "cpuCores", -1), [
-      { atMs: 2_000, value: 3 },
-      { atMs: 3_000, value: 4 },
-      { atMs: 4_000, value: 5 },
-    ]);
+  test("reaches back as far as the capacity, and not much farther", () => {
+    const series = filled(
+      Array.from({ length: 5_000 }, (_, second) => second),
+      600,
+    );
+    const points = series.points("web", "cpuCores", -1);
+    assert.ok(points.length >= 600 && points.length < 1_000, `${points.length} points`);
+    const first = 5_000 - points.length;
+    assert.deepEqual(
+      points,
+      points.map((_, index) => ({ atMs: (first + index) * 1_000, value: first + index })),
+    );
+    assert.equal(series.window("web", "cpuCores", 4_399_000, 9_999_000)?.count, 600);
+  });
+
+  test("goes on over a pause of two months", () => {
+    const series = filled([1]);
+    series.append({ replica: "web", readAtMs: 60 * 86_400_000, cpuCores: 2 });
+    series.append({ replica: "web", readAtMs: 60 * 86_400_000 + 1, cpuCores: 3 });
+    assert.deepEqual(
+      series.points("web", "cpuCores", -1).map(({ atMs }) => atMs),
+      [0, 60 * 86_400_000, 60 * 86_400_000 + 1],
+    );
+  });
+
+  test("over a clock that is set back by more than is kept begins anew", () => {
+    const series = filled(Array.from({ length: 2_000 }, () => 1));
+    series.append({ replica: "web", readAtMs: -50_000, cpuCores: 2 });
+    assert.deepEqual(series.points("web", "cpuCores", -100_000), [{ atMs: -50_000, value: 2 }]);
   });
 
   test("forgets what lies ahead of a clock that was set back", () => {
@@ -61,7 +84,7 @@ describe("a window over a series", () => {
     assert.equal(series.window("web", "cpuCores", 0, 1_000)?.count, 1);
   });
 
-  test("starts empty for a replica that takes over the space of a forgotten one", () => {
+  test("is empty for a forgotten replica, and for the one after it", () => {
     const series = filled([1, 2, 3]);
     series.forget("web");
     assert.equal(series.window("web", "cpuCores", -1, 9_000), undefined);
