@@ -47,23 +47,30 @@ export const benchDaemon: Bench = async (say) => {
 };
 
 interface Memory {
-  readonly daemonBytes: number;
-  readonly collectorBytes: number;
+  readonly daemon: ProcessMemory;
+  readonly collector: ProcessMemory;
 }
 
-function memoryFigures(situation: string, { daemonBytes, collectorBytes }: Memory): Figure[] {
+interface ProcessMemory {
+  readonly residentBytes: number;
+  /** Without the pages of files, which are mostly Node's own and shared by all processes that run it. */
+  readonly privateBytes: number;
+}
+
+function memoryFigures(situation: string, { daemon, collector }: Memory): Figure[] {
   const figure = (name: string, bytes: number): Figure => ({
-    name: `resident, ${situation}: ${name}`,
+    name: `${situation}: ${name}`,
     value: Math.round(bytes / MB),
     unit: "MB",
   });
   return [
-    figure("daemon", daemonBytes),
-    figure("collector", collectorBytes),
+    figure("daemon resident", daemon.residentBytes),
+    figure("collector resident", collector.residentBytes),
     {
-      ...figure("together", daemonBytes + collectorBytes),
+      ...figure("resident together", daemon.residentBytes + collector.residentBytes),
       goal: { is: "below", value: MEMORY_GOAL_MB },
     },
+    figure("private together", daemon.privateBytes + collector.privateBytes),
   ];
 }
 
@@ -120,7 +127,7 @@ class Daemon implements AsyncDisposable {
     const [collector] = collectors;
     if (collector === undefined || collectors.length > 1)
       throw new Error(`expected one collector, got ${collectors.length}`);
-    return { daemonBytes: residentBytes(pid), collectorBytes: residentBytes(collector) };
+    return { daemon: memoryOfProcess(pid), collector: memoryOfProcess(collector) };
   }
 
   async removeShop(): Promise<void> {
@@ -174,9 +181,11 @@ function commandOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
 }
 
-function residentBytes(pid: number): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kibibytes) * 1_024;
+function memoryOfProcess(pid: number): ProcessMemory {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const bytesOf = (field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1_024;
+  return { residentBytes: bytesOf("VmRSS"), privateBytes: bytesOf("RssAnon") };
 }
 
 async function freePort(): Promise<number> {

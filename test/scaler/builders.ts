@@ -38,6 +38,11 @@ export function usingCores(...cores: (number | undefined)[]): ServingReplica[] {
   return cores.map((mean) => (mean === undefined ? {} : { cpu: { mean, newestAtMs: NOW_MS } }));
 }
 
+/** So many replicas that use as many cores each. */
+export function alike(count: number, cores: number): ServingReplica[] {
+  return usingCores(...Array.from({ length: count }, () => cores));
+}
+
 /** Nothing was needed of late, and nothing was changed: a scale-in is free to go. */
 export const CALM: ScalingMemory = {
   need: { windowMs: 300_000, startedAtMs: NOW_MS, peaks: [1, 1, 1, 1, 1, 1] },
