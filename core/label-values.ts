@@ -61,3 +61,17 @@ export function readTcpProbe(text: string): Reading<Probe> {
   if (port < 1 || port > 65_535) return { refusal: 'expected a port, as ":5432"' };
   return { value: { kind: "tcp", port } };
 }
+
+export function readPort(text: string): Reading<number> {
+  const port = /^\s*\d{1,5}\s*$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) return { refusal: 'expected a port, as "9100"' };
+  return { value: port };
+}
+
+/** A path, perhaps with a query. */
+export function readMetricsPath(text: string): Reading<string> {
+  const path = text.trim();
+  return /^\/[!-~]*$/.test(path) && !path.includes("#")
+    ? { value: path }
+    : { refusal: 'expected a path, as "/metrics"' };
+}

@@ -5,12 +5,14 @@ import {
   readCount,
   readDuration,
   readHttpProbe,
+  readMetricsPath,
   readPercent,
+  readPort,
   readTcpProbe,
 } from "./label-values.ts";
-import { nearest } from "./nearest.ts";
-import type { Probe, Resources, Rule, ScalingPolicy } from "./types.ts";
+import type { MetricsRequest, Probe, Resources, Rule, ScalingPolicy } from "./types.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "./units.ts";
+import { unknownLabels } from "./unknown-labels.ts";
 
 interface LabelSpec<T> {
   readonly key: string;
@@ -110,26 +112,20 @@ export const LABELS = {
     defaultText: "none",
     example: ":5432",
   }),
+  metricsPort: label("metrics.port", readPort, {
+    meaning:
+      "the replica exposes Prometheus or OpenMetrics text on this port; the collector scrapes it and offers it with the service's labels",
+    defaultText: "none",
+    example: "9100",
+  }),
+  metricsPath: label("metrics.path", readMetricsPath, {
+    meaning: "where on `metrics.port` the text is",
+    defaultText: "/metrics",
+    example: "/internal/metrics",
+  }),
 } as const;
 
-/** Labels that the design names and this version does not act on yet: refused by name, never taken for a typo. */
-const PLANNED: ReadonlySet<string> = new Set([
-  "autoscale.max_rps",
-  "autoscale.max_latency",
-  "autoscale.query",
-  "autoscale.query_max",
-  "autoscale.query_min",
-  "autoscale.policy",
-  "autoscale.schedule",
-  "autoscale.predict",
-  "autoscale.on_external_change",
-  "autoscale.idle",
-  "probe.cmd",
-]);
-
 export const BUSINESS_PREFIX = "business.";
-const OWN_PREFIXES = ["autoscale.", "probe.", "aliyun.auto_scaling."];
-const VENDOR_PREFIX = "aliyun.";
 /** Prometheus label names; a leading `__` is Prometheus' own. */
 const BUSINESS_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
@@ -139,11 +135,13 @@ const DEFAULT_STEP = 1;
 const DEFAULT_WINDOW_MS = 10 * SECOND_MS;
 const DEFAULT_COOLDOWN_MS = 15 * SECOND_MS;
 const DEFAULT_STABILIZATION_MS = 5 * MINUTE_MS;
+const DEFAULT_METRICS_PATH = "/metrics";
 
 export interface DecodedLabels {
   /** Absent when no rule was given, or when any label of the service cannot be used. */
   readonly scaling?: ScalingPolicy;
   readonly probe?: Probe;
+  readonly metrics?: MetricsRequest;
   readonly businessLabels: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -164,6 +162,7 @@ export function decodeLabels(
   reader.reportUnknown();
   const businessLabels = readBusinessLabels(labels, reader);
   const probe = readProbe(reader);
+  const metrics = readMetrics(reader);
 
   const policy = readPolicy(reader, resources, path, diagnostics);
   const usable = diagnostics.errors.length === 0;
@@ -171,9 +170,20 @@ export function decodeLabels(
   return {
     ...(policy !== undefined && usable ? { scaling: policy } : {}),
     ...(probe === undefined ? {} : { probe }),
+    ...(metrics === undefined ? {} : { metrics }),
     businessLabels,
     diagnostics: diagnostics.all,
   };
+}
+
+/** What the labels of one replica ask for that it exposes itself, by the same rules. */
+export function decodeMetricsLabels(
+  labels: Readonly<Record<string, string>>,
+  path: string,
+): Pick<DecodedLabels, "metrics" | "diagnostics"> {
+  const diagnostics = new Diagnostics();
+  const metrics = readMetrics(new LabelReader(labels, path, diagnostics));
+  return { ...(metrics === undefined ? {} : { metrics }), diagnostics: diagnostics.all };
 }
 
 /** Reads labels by their specification and remembers what was wrong. */
@@ -230,19 +240,13 @@ class LabelReader {
   reportUnknown(): void {
     const specs: readonly LabelSpec<unknown>[] = Object.values(LABELS);
     const known = new Set(specs.flatMap((spec) => [spec.key, ...spec.aliases]));
-    for (const key of Object.keys(this.#labels)) {
-      if (known.has(key) || key.startsWith(BUSINESS_PREFIX)) continue;
-      const meant = nearest(key.toLowerCase(), known);
-      if (PLANNED.has(key)) {
-        this.error(key, "is not supported by this version of Flyball");
-      } else if (OWN_PREFIXES.some((prefix) => key.startsWith(prefix))) {
-        this.error(key, `is not a label of Flyball${didYouMean(meant)}`);
-      } else if (key.startsWith(VENDOR_PREFIX)) {
-        this.warning(key, `is not acted on by this version of Flyball${didYouMean(meant)}`);
-      } else {
-        const slip = meant !== undefined && startsAlike(key, meant) ? meant : businessSlip(key);
-        if (slip !== undefined) this.warning(key, `is not a label of Flyball${didYouMean(slip)}`);
-      }
+    for (const { key, severity, message } of unknownLabels(
+      Object.keys(this.#labels),
+      known,
+      BUSINESS_PREFIX,
+    )) {
+      if (severity === "error") this.error(key, message);
+      else this.warning(key, message);
     }
   }
 }
@@ -379,6 +383,16 @@ function readProbe(reader: LabelReader): Probe | undefined {
   return http ?? tcp;
 }
 
+function readMetrics(reader: LabelReader): MetricsRequest | undefined {
+  const port = reader.get(LABELS.metricsPort);
+  const path = reader.get(LABELS.metricsPath);
+  if (port !== undefined) return { port, path: path ?? DEFAULT_METRICS_PATH };
+  if (path !== undefined && !reader.has([LABELS.metricsPort])) {
+    reader.error(LABELS.metricsPath.key, `needs ${LABELS.metricsPort.key} beside it`);
+  }
+  return undefined;
+}
+
 function readBusinessLabels(
   labels: Readonly<Record<string, string>>,
   reader: LabelReader,
@@ -398,21 +412,6 @@ function readBusinessLabels(
   return business;
 }
 
-/** Another tool's label that merely looks alike keeps its peace; ours with a slip in the prefix does not. */
-function startsAlike(key: string, meant: string): boolean {
-  const prefix = meant.slice(0, meant.indexOf("."));
-  const starts = [key.slice(0, prefix.length), key.split(".")[0] ?? key];
-  return starts.some((start) => nearest(start.toLowerCase(), [prefix]) !== undefined);
-}
-
-/** `business.team` for `busines.team`. */
-function businessSlip(key: string): string | undefined {
-  const [prefix, ...name] = key.split(".");
-  const business = BUSINESS_PREFIX.slice(0, -1);
-  const slipped = name.length > 0 && nearest(prefix?.toLowerCase() ?? "", [business]) !== undefined;
-  return slipped ? [business, ...name].join(".") : undefined;
-}
-
 /** To a hundredth of a percent, which also hides what binary fractions add. */
 function percentOf(ratio: number): number {
   return Math.round(ratio * 10_000) / 100;
@@ -420,8 +419,4 @@ function percentOf(ratio: number): number {
 
 function percentText(ratio: number): string {
   return `${percentOf(ratio)} %`;
-}
-
-function didYouMean(word: string | undefined): string {
-  return word === undefined ? "" : `: did you mean ${word}?`;
 }

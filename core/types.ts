@@ -76,10 +76,19 @@ export interface Service {
   readonly scaling?: ScalingPolicy;
   /** `business.<name>` labels, as Prometheus labels. */
   readonly businessLabels: Readonly<Record<string, string>>;
+  /** `metrics.port` and `metrics.path`: what its replicas expose themselves. */
+  readonly metrics?: MetricsRequest;
   /** Services of the same project that start first. */
   readonly dependsOn: readonly Dependency[];
   /** Why there can be one replica at most (a fixed host port, a `container_name`); absent: it can scale. */
   readonly singleReplicaReason?: string;
+}
+
+/** Where each replica exposes metrics of its own. */
+export interface MetricsRequest {
+  /** The replica's own port. */
+  readonly port: number;
+  readonly path: string;
 }
 
 export interface Dependency {
@@ -195,6 +204,17 @@ export interface Target {
   readonly pid: number;
   /** `container`: its cgroup is its own. `process`: its cgroup if Flyball made one for it, else the process tree. */
   readonly kind: "container" | "process";
+  /** The rest says how it is shown to others; without a name it is shown by its id. */
+  readonly name?: string;
+  readonly image?: string;
+  /** Those that a container of the service has, business labels among them, whatever the engine. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly createdAtMs?: number;
+  readonly startedAtMs?: number;
+  readonly health?: "starting" | "healthy" | "unhealthy";
+  readonly limits?: { readonly cores?: number; readonly memoryBytes?: number };
+  /** Where its ports answer, from this host. */
+  readonly endpoints?: readonly Endpoint[];
 }
 
 /**

@@ -90,6 +90,7 @@ function serviceOf(
     initialReplicas: asked,
     ...(decoded.scaling === undefined ? {} : { scaling: decoded.scaling }),
     businessLabels: decoded.businessLabels,
+    ...(decoded.metrics === undefined ? {} : { metrics: decoded.metrics }),
     dependsOn: Object.entries(service.depends_on ?? {})
       .filter(([other, { required }]) => required || compose.services[other] !== undefined)
       .map(([other, dependency]) => dependencyOf(compose.name, other, dependency)),
