@@ -31,6 +31,7 @@ import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type { ProjectAnswer, ProjectRequest, Readiness, ScaleAnswer, ScaleRequest } from "./core/wire.ts";
 import { type LoadOptions, loadProject } from "./orchestrator/compose/load.ts";
 import { describeAction, describeHold } from "./orchestrator/describe.ts";
+import { hasProjects } from "./orchestrator/desired.ts";
 import type { Engine } from "./orchestrator/engine.ts";
 import { dockerAnswers, openDockerEngine } from "./orchestrator/engines/docker/engine.ts";
 import { openProcessEngine } from "./orchestrator/engines/process/engine.ts";
@@ -104,13 +105,13 @@ export async function planWithoutDaemon(options: {
 
 async function openEngine(config: Config, store: Store, log: Log): Promise<Engine> {
   const dockerAddress = config.dockerHost === undefined ? {} : { host: config.dockerHost };
-  const known = readInstance(store);
+  const projects = hasProjects(store);
+  const known = projects ? readInstance(store)?.engine : undefined;
   const kind: EngineKind =
     config.engine === "auto"
-      ? (known?.engine ?? ((await dockerAnswers(dockerAddress)) ? "docker" : "process"))
+      ? (known ?? ((await dockerAnswers(dockerAddress)) ? "docker" : "process"))
       : config.engine;
-  const hasProjects = known !== undefined && store.get("SELECT 1 FROM projects LIMIT 1") !== undefined;
-  const instance = openInstance(store, kind, hasProjects);
+  const instance = openInstance(store, kind, projects);
   const common = { instanceId: instance.id, clock: systemClock, log };
   if (kind === "docker") return openDockerEngine({ ...common, ...dockerAddress });
   return openProcessEngine({ ...common, dataDirectory: config.dataDirectory });

@@ -19,6 +19,12 @@ const MIGRATIONS: Migrations = {
   ],
 };
 
+/** Whether anything is desired at all. */
+export function hasProjects(store: Store): boolean {
+  store.migrate(MIGRATIONS);
+  return store.get("SELECT 1 FROM projects LIMIT 1") !== undefined;
+}
+
 interface Entry {
   readonly project: Project;
   readonly replicas: Map<ServiceId, number>;

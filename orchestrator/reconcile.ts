@@ -224,7 +224,8 @@ class Planner {
   /** What compose made is copied, so that compose goes on to own it; the oldest, which is likeliest its file's. */
   #cloneSource(service: Service): ObservedReplica | undefined {
     const made = (this.#replicas.get(service.id) ?? []).filter((replica) => replica.origin === "compose");
-    return sortedBy(made, ({ slot }) => slot)[0];
+    // One that compose is taking away may have the definition that compose has just replaced.
+    return sortedBy(made, ({ slot, state }) => (state === "stopping" ? Number.POSITIVE_INFINITY : slot))[0];
   }
 
   #create(

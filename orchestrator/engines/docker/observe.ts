@@ -9,6 +9,7 @@ import {
   type Service,
   serviceIdOf,
 } from "../../../core/types.ts";
+import { SECOND_MS } from "../../../core/units.ts";
 import { existingNetworks, existingVolumes, imageIdOf, inspectContainer, listContainers } from "./api.ts";
 import { mapConcurrent } from "./concurrent.ts";
 import type { DockerConnection } from "./connect.ts";
@@ -17,6 +18,7 @@ import { COMPOSE_LABELS } from "./labels.ts";
 import type { Memory } from "./memory.ts";
 import { replicaOf } from "./replica.ts";
 import { seat } from "./slots.ts";
+import { type Succession, succession } from "./succession.ts";
 import type { InspectedContainer, ListedContainer } from "./wire.ts";
 
 const CONCURRENCY = 4;
@@ -69,6 +71,7 @@ async function replicasOf(look: Look, project: Project): Promise<ObservedReplica
   const listing = listContainers(look.connection, project.name, { signal: look.signal });
   const listed = (await orElse(look, `containers of ${project.name}`, listing, [])).filter(isReplica);
   const slots = slotsOf(look, listed);
+  const replacing = replacedByCompose(listed, look.clock.nowMs());
   const services = new Map(project.services.map((service) => [service.name, service]));
   const seen = await mapConcurrent(listed, CONCURRENCY, async (container) => {
     const inspected = await inspect(look, container);
@@ -77,7 +80,7 @@ async function replicasOf(look: Look, project: Project): Promise<ObservedReplica
       ? []
       : [toReplica(look, project, services, inspected, slot)];
   });
-  return seen.flat();
+  return seen.flat().map((replica) => whileReplaced(replica, replacing));
 }
 
 function toReplica(
@@ -153,6 +156,31 @@ function slotsOf(look: Look, listed: readonly ListedContainer[]): Map<ReplicaId,
     }
   }
   return all;
+}
+
+function replacedByCompose(listed: readonly ListedContainer[], nowMs: number): Succession {
+  const byService = Map.groupBy(listed, ({ Labels }) => Labels?.[COMPOSE_LABELS.service]);
+  const all = [...byService.values()].map((containers) =>
+    succession(
+      containers.map(({ Id, Labels, Created }) => ({
+        id: Id,
+        number: Labels?.[COMPOSE_LABELS.number],
+        isReplacement: Labels?.[COMPOSE_LABELS.replace] !== undefined,
+        createdAtMs: (Created ?? 0) * SECOND_MS,
+      })),
+      nowMs,
+    ),
+  );
+  return {
+    coming: new Set(all.flatMap(({ coming }) => [...coming])),
+    going: new Set(all.flatMap(({ going }) => [...going])),
+  };
+}
+
+function whileReplaced(replica: ObservedReplica, { coming, going }: Succession): ObservedReplica {
+  if (going.has(replica.id)) return { ...replica, state: "stopping" };
+  if (coming.has(replica.id) && replica.state === "created") return { ...replica, state: "starting" };
+  return replica;
 }
 
 async function imagesOf(look: Look, projects: readonly Project[]): Promise<string[]> {

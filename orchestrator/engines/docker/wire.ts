@@ -10,6 +10,8 @@ export interface ListedContainer {
   readonly Names?: readonly string[] | null;
   readonly State?: string;
   readonly Status?: string;
+  /** Seconds since 1970. */
+  readonly Created?: number;
   readonly Labels?: Labels | null;
 }
 
