@@ -14,7 +14,7 @@ export const addScale: AddCommand = (program, { terminal }) => {
     .command("scale")
     .description("set how many replicas services have, within their bounds")
     .argument("<service=n...>", "as web=3", readScaleTarget)
-    .option("--reason <text>", "why; kept with the change")
+    .option("--reason <text>", "why; written to the log with the change")
     .action(async (targets: ScaleTarget[]) => {
       const flags = command.optsWithGlobals<ScaleFlags>();
       const { client } = connect(flags, terminal);

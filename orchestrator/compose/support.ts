@@ -55,7 +55,7 @@ import {
 
 const service = keysOf({
   annotations: key(pairs),
-  attach: warned(boolean, "Flyball shows the logs of every service"),
+  attach: warned(boolean, "Flyball attaches to no service; ask the engine for its logs"),
   build: warned(build, NOT_BUILT),
   blkio_config: key(blkio),
   cap_add: key(texts),
