@@ -3,26 +3,30 @@ import { messageOf } from "../core/errors.ts";
 import type { ReplicaId, Sample, Target } from "../core/types.ts";
 import type { Batch, Missed } from "./batch.ts";
 import { GoneError } from "./read/kept-file.ts";
-import type { MeasurementReader } from "./read/measurement.ts";
+import type { Details, Measurement } from "./read/measurement.ts";
 import { type CpuReading, cpuCoresBetween } from "./read/rates.ts";
-import { type Host, openReader } from "./read/reader.ts";
+import { type Host, openReader, type Readable, type Reader } from "./read/reader.ts";
 
 interface Watched {
-  readonly target: Target;
+  readonly readable: Readable;
   /** Absent until it could be opened. */
-  reader?: MeasurementReader;
+  reader?: Reader;
   lastCpu?: CpuReading;
 }
 
+/** A slice of a round takes about as long as a timer is late anyhow: what came meanwhile is served between two. */
+const SLICE_MS = 5;
+
 /**
- * Reads all targets, one after the other and at once. A target that ended is reported missed one time and then
- * forgotten, until a list names it again; one that cannot be read is tried again at each round.
+ * Reads all targets, one after the other. A target that ended is reported missed one time and then forgotten, until a
+ * list names it again; one that cannot be read is tried again at each round.
  */
 export class Sampler implements Disposable {
   readonly #host: Host;
   readonly #clock: Clock;
   readonly #maxGapMs: number;
   readonly #watched = new Map<ReplicaId, Watched>();
+  #measurements: ReadonlyMap<ReplicaId, Measurement> = new Map();
 
   constructor(host: Host, clock: Clock, maxGapMs: number) {
     this.#host = host;
@@ -30,51 +34,114 @@ export class Sampler implements Disposable {
     this.#maxGapMs = maxGapMs;
   }
 
-  /** The whole list. What is still in it, with the same process, goes on being read as before. */
+  /** All that the last round could read. */
+  get measurements(): ReadonlyMap<ReplicaId, Measurement> {
+    return this.#measurements;
+  }
+
   setTargets(targets: readonly Target[]): void {
-    const wanted = new Map(targets.map((target) => [target.replica, target]));
-    for (const [replica, watched] of this.#watched) {
-      const target = wanted.get(replica);
-      if (target?.pid !== watched.target.pid || target.kind !== watched.target.kind) this.#forget(replica);
+    this.setContainers(targets.map(({ replica, kind, pid }) => ({ id: replica, kind, pid })));
+  }
+
+  /** The whole list. What is still in it, with the same process, goes on being read as before. */
+  setContainers(readables: readonly Readable[]): void {
+    const wanted = new Map(readables.map((readable) => [readable.id, readable]));
+    for (const [id, { readable }] of this.#watched) {
+      const now = wanted.get(id);
+      if (now?.pid !== readable.pid || now.kind !== readable.kind) this.#forget(id);
     }
-    for (const [replica, target] of wanted) {
-      if (!this.#watched.has(replica)) this.#watched.set(replica, { target });
+    for (const [id, readable] of wanted) {
+      if (!this.#watched.has(id)) this.#watched.set(id, { readable });
     }
   }
 
+  /** Reads all at once. */
   sample(tick: number): Batch {
-    this.#host.beginRound();
-    const readAtMs = this.#clock.nowMs();
-    const samples: Sample[] = [];
-    const missed: Missed[] = [];
-    for (const [replica, watched] of this.#watched) {
-      try {
-        samples.push(this.#read(watched));
-      } catch (error) {
-        missed.push({ replica, reason: messageOf(error) });
-        if (error instanceof GoneError) this.#forget(replica);
-      }
+    const round = this.#round(tick);
+    for (;;) {
+      const { done, value } = round.next();
+      if (done) return value;
     }
-    return { tick, readAtMs, samples, missed };
+  }
+
+  /** Reads all in slices, and lets what waits have its turn between them. Two rounds at once are not foreseen. */
+  async sampleInSlices(tick: number): Promise<Batch> {
+    const round = this.#round(tick);
+    let sliceFromMs = this.#clock.monotonicMs();
+    for (;;) {
+      const { done, value } = round.next();
+      if (done) return value;
+      if (this.#clock.monotonicMs() - sliceFromMs < SLICE_MS) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      sliceFromMs = this.#clock.monotonicMs();
+    }
+  }
+
+  /** Those that are read now. */
+  get replicas(): Iterable<ReplicaId> {
+    return this.#watched.keys();
+  }
+
+  /** The processes of one that is read; empty when it is not. Dear. */
+  pidsOf(replica: ReplicaId): number[] {
+    return this.#watched.get(replica)?.reader?.pids() ?? [];
+  }
+
+  /** Adds what was found out of a replica elsewhere to its measurements from now on. */
+  note(replica: ReplicaId, details: Details): void {
+    this.#watched.get(replica)?.reader?.note(details);
   }
 
   [Symbol.dispose](): void {
     for (const replica of [...this.#watched.keys()]) this.#forget(replica);
   }
 
-  #read(watched: Watched): Sample {
-    watched.reader ??= openReader(watched.target, this.#host);
-    const measurement = watched.reader.read();
-    if (Object.keys(measurement).length === 0) throw new Error("none of its files could be read");
-    const sample = { replica: watched.target.replica, readAtMs: this.#clock.nowMs(), ...measurement };
-    if (measurement.cpuUsageSeconds === undefined) return sample;
-    const cpu: CpuReading = {
-      cpuUsageSeconds: measurement.cpuUsageSeconds,
-      atMonotonicMs: this.#clock.monotonicMs(),
+  *#round(tick: number): Generator<void, Batch> {
+    this.#host.beginRound();
+    const readAtMs = this.#clock.nowMs();
+    const samples: Sample[] = [];
+    const missed: Missed[] = [];
+    const measurements = new Map<ReplicaId, Measurement>();
+    for (const [replica, watched] of this.#watched) {
+      try {
+        watched.reader ??= openReader(watched.readable, this.#host);
+        const measurement = watched.reader.read();
+        samples.push(this.#sampleOf(watched, measurement));
+        measurements.set(replica, measurement);
+      } catch (error) {
+        missed.push({ replica, reason: messageOf(error) });
+        if (error instanceof GoneError) this.#forget(replica);
+      }
+      yield;
+    }
+    this.#measurements = measurements;
+    return { tick, readAtMs, samples, missed };
+  }
+
+  /** What travels to the daemon of what was read. */
+  #sampleOf(watched: Watched, measurement: Measurement): Sample {
+    const { cpuUsageSeconds, cpuThrottledSeconds, memoryUsageBytes, memoryWorkingSetBytes } = measurement;
+    if (cpuUsageSeconds === undefined && memoryUsageBytes === undefined) {
+      throw new Error("none of its files could be read");
+    }
+    const cpuCores = this.#cpuCores(watched, cpuUsageSeconds);
+    return {
+      replica: watched.readable.id,
+      readAtMs: this.#clock.nowMs(),
+      ...(cpuUsageSeconds !== undefined && { cpuUsageSeconds }),
+      ...(cpuCores !== undefined && { cpuCores }),
+      ...(cpuThrottledSeconds !== undefined && { cpuThrottledSeconds }),
+      ...(memoryUsageBytes !== undefined && { memoryUsageBytes }),
+      ...(memoryWorkingSetBytes !== undefined && { memoryWorkingSetBytes }),
     };
+  }
+
+  #cpuCores(watched: Watched, cpuUsageSeconds: number | undefined): number | undefined {
+    if (cpuUsageSeconds === undefined) return undefined;
+    const cpu: CpuReading = { cpuUsageSeconds, atMonotonicMs: this.#clock.monotonicMs() };
     const cpuCores = cpuCoresBetween(watched.lastCpu, cpu, this.#maxGapMs);
     watched.lastCpu = cpu;
-    return cpuCores === undefined ? sample : { ...sample, cpuCores };
+    return cpuCores;
   }
 
   #forget(replica: ReplicaId): void {

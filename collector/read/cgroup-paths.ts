@@ -13,9 +13,21 @@ export interface CgroupDirectories {
   readonly cpu?: string;
   /** v1: `memory.stat`. */
   readonly memory?: string;
+  /** v1: what went to and from block devices. */
+  readonly blkio?: string;
+  /** v1: `pids.current`. */
+  readonly pids?: string;
   /** v2. On a hybrid host it may lack the files of controllers that v1 holds. */
   readonly unified?: string;
 }
+
+const CONTROLLERS = [
+  "cpuacct",
+  "cpu",
+  "memory",
+  "blkio",
+  "pids",
+] as const satisfies (keyof CgroupDirectories)[];
 
 /** Cuts a process's cgroup path back to the cgroup that is wanted; undefined when it is not in such a one. */
 export type CgroupOwner = (cgroupPath: string) => string | undefined;
@@ -54,7 +66,7 @@ export function cgroupDirectories(
       );
       if (directory !== undefined) directories.unified = directory;
     }
-    for (const controller of ["cpuacct", "cpu", "memory"] as const) {
+    for (const controller of CONTROLLERS) {
       if (!line.controllers.includes(controller)) continue;
       const holders = mounts.filter((mount) => mount.version === 1 && mount.controllers.includes(controller));
       const directory = reachable(holders, path);

@@ -10,6 +10,9 @@ export interface FileBytes {
   readonly length: number;
 }
 
+/** One for all reads: at thousands a second an object for each is felt. */
+const content = { bytes, length: 0 };
+
 /** What was read is of something that does not exist any more. */
 export class GoneError extends Error {
   override readonly name = "GoneError";
@@ -33,11 +36,16 @@ export class KeptFile implements Disposable {
     }
   }
 
+  get isOpen(): boolean {
+    return this.#descriptor !== undefined;
+  }
+
   /** @throws GoneError when the file's cgroup or process has ended, and the system's error for any other failure */
   read(): FileBytes {
     if (this.#descriptor === undefined) throw new GoneError(`${this.path} is closed`);
     try {
-      return { bytes, length: readSync(this.#descriptor, bytes, 0, bytes.length, 0) };
+      content.length = readSync(this.#descriptor, bytes, 0, bytes.length, 0);
+      return content;
     } catch (error) {
       throw isGone(error) ? new GoneError(`${this.path} is gone`) : error;
     }
@@ -48,6 +56,12 @@ export class KeptFile implements Disposable {
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+}
+
+/** Opens, reads and closes: for what is looked at too seldom to be worth a descriptor. */
+export function readOnce(path: string): FileBytes {
+  using file = new KeptFile(path);
+  return file.read();
 }
 
 /** ENODEV: the cgroup was removed. ESRCH: the process ended. ENOENT: it was never seen alive. */

@@ -3,8 +3,8 @@
  * Each answer is undefined where the bytes do not hold the number; nothing here throws or returns NaN.
  */
 
-const NEWLINE = 0x0a;
-const SPACE = 0x20;
+export const NEWLINE = 0x0a;
+export const SPACE = 0x20;
 const ZERO = 0x30;
 const NINE = 0x39;
 
@@ -25,26 +25,52 @@ export function unsignedAt(bytes: Uint8Array, from: number, length: number): num
 
 /** The number behind a key in lines of `key number`; the key is given as its bytes. */
 export function numberOfKey(bytes: Uint8Array, length: number, key: Uint8Array): number | undefined {
-  let line = 0;
-  while (line < length) {
+  for (let line = 0; line < length; line = nextLine(bytes, line, length)) {
     if (startsWith(bytes, line, length, key) && bytes[line + key.length] === SPACE) {
       return unsignedAt(bytes, line + key.length + 1, length);
     }
-    const end = bytes.indexOf(NEWLINE, line);
-    if (end === -1) return undefined;
-    line = end + 1;
   }
   return undefined;
+}
+
+/** Where the line after the one that `from` is in begins; `length` when there is none. */
+export function nextLine(bytes: Uint8Array, from: number, length: number): number {
+  let index = from;
+  while (index < length && bytes[index] !== NEWLINE) index += 1;
+  return Math.min(index + 1, length);
+}
+
+/** The first byte from `from` on that is no space. */
+export function skipSpaces(bytes: Uint8Array, from: number, length: number): number {
+  let index = from;
+  while (index < length && bytes[index] === SPACE) index += 1;
+  return index;
+}
+
+/** The end of the word at `from`: a space, a line's end or the end. */
+export function wordEnd(bytes: Uint8Array, from: number, length: number): number {
+  let index = from;
+  while (index < length && bytes[index] !== SPACE && bytes[index] !== NEWLINE) index += 1;
+  return index;
 }
 
 export function keyBytes(key: string): Uint8Array {
   return Buffer.from(key, "latin1");
 }
 
-function startsWith(bytes: Uint8Array, from: number, length: number, key: Uint8Array): boolean {
+export function startsWith(bytes: Uint8Array, from: number, length: number, key: Uint8Array): boolean {
   if (from + key.length > length) return false;
   for (let index = 0; index < key.length; index += 1) {
     if (bytes[from + index] !== key[index]) return false;
+  }
+  return true;
+}
+
+/** The text is the same as the bytes, all of them below 128. */
+export function spells(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+  if (to - from !== text.length) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (bytes[from + index] !== text.charCodeAt(index)) return false;
   }
   return true;
 }

@@ -45,3 +45,9 @@ export function parseProcStatm(text: string): { residentPages: number; sharedPag
   if (!Number.isFinite(resident) || !Number.isFinite(shared)) return undefined;
   return { residentPages: resident, sharedPages: shared };
 }
+
+/** The `btime` of a `/proc/stat`: when the machine started, in seconds since 1970. */
+export function parseBootTime(text: string): number | undefined {
+  const digits = /^btime (\d{1,15})$/mu.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

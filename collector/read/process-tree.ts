@@ -1,7 +1,7 @@
 import { join } from "node:path/posix";
 import { type FileBytes, GoneError, KeptFile } from "./kept-file.ts";
 import type { MachineUnits } from "./machine-units.ts";
-import { type Measurement, type MeasurementReader, measurementOf } from "./measurement.ts";
+import type { Measurement, MeasurementReader } from "./measurement.ts";
 import { type ProcStat, parseProcStat, parseProcStatm } from "./proc-stat.ts";
 import { accountCpu, type CpuAccount, EMPTY_CPU_ACCOUNT } from "./process-cpu.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -39,7 +39,7 @@ export class ProcessTreeReader implements MeasurementReader {
     else throw new Error(`process ${leader} leads neither a session nor a process group`);
   }
 
-  read(): Measurement {
+  readInto(into: Measurement): void {
     this.#admitNewMembers();
     const stats: ProcStat[] = [];
     let residentPages = 0;
@@ -67,12 +67,13 @@ export class ProcessTreeReader implements MeasurementReader {
     if (stats.every((stat) => stat.ended))
       throw new GoneError(`process ${this.#leader} and its children ended`);
     this.#account = accountCpu(this.#account, stats);
-    return measurementOf({
-      cpuUsageSeconds: this.#account.totalTicks / this.#units.ticksPerSecond,
-      cpuThrottledSeconds: undefined,
-      memoryUsageBytes: residentPages * this.#units.pageBytes,
-      memoryWorkingSetBytes: (privatePages + largestSharedPages) * this.#units.pageBytes,
-    });
+    into.cpuUsageSeconds = this.#account.totalTicks / this.#units.ticksPerSecond;
+    into.memoryUsageBytes = residentPages * this.#units.pageBytes;
+    into.memoryWorkingSetBytes = (privatePages + largestSharedPages) * this.#units.pageBytes;
+  }
+
+  pids(): number[] {
+    return [...this.#members.keys()];
   }
 
   #admitNewMembers(): void {

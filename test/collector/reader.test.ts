@@ -16,25 +16,22 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { GoneError } from "../../collector/read/kept-file.ts";
-import type { MeasurementReader } from "../../collector/read/measurement.ts";
-import { Host, openReader } from "../../collector/read/reader.ts";
+import type { Measurement } from "../../collector/read/measurement.ts";
+import { Host, openReader, type Reader } from "../../collector/read/reader.ts";
 import { REST, SPIN, sleep, startChild, type TestChild } from "./busy-child.ts";
 
 const ID = "4f6c0e1d2b3a49587766554433221100ffeeddccbbaa99887766554433221100";
 
 const recorded = (name: string) => new Host(fileURLToPath(new URL(`fixtures/${name}`, import.meta.url)));
-const container = (pid: number, replica = ID) => ({
-  replica,
-  service: "shop_web",
-  pid,
-  kind: "container" as const,
-});
-const process_ = (pid: number, replica = "web-1") => ({
-  replica,
-  service: "shop_web",
-  pid,
-  kind: "process" as const,
-});
+const container = (pid: number, id = ID) => ({ id, pid, kind: "container" as const });
+const process_ = (pid: number, id = "web-1") => ({ id, pid, kind: "process" as const });
+
+/** What the reader knows, without what it looks at seldom. */
+function valuesOf(reader: Reader): Partial<Measurement> {
+  const { details: _, ...values } = reader.read();
+  const isKnown = (value: unknown) => (Array.isArray(value) ? value.length > 0 : value !== undefined);
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => isKnown(value)));
+}
 
 /** A tree of files in the place of a machine's root. */
 function machine(files: Readonly<Record<string, string>>): { root: string } & Disposable {
@@ -49,11 +46,42 @@ function machine(files: Readonly<Record<string, string>>): { root: string } & Di
 describe("a container", () => {
   test("on v1 is read from each controller's hierarchy", () => {
     using reader = openReader(container(4242), recorded("v1-cgroupfs"));
-    assert.deepEqual(reader.read(), {
+    assert.deepEqual(valuesOf(reader), {
       cpuUsageSeconds: 1.284795729,
+      cpuUserSeconds: 1.26,
+      cpuSystemSeconds: 0.02,
+      cpuPeriods: 27,
+      cpuThrottledPeriods: 23,
       cpuThrottledSeconds: 1.011277395,
       memoryUsageBytes: 38_522_880,
       memoryWorkingSetBytes: 38_522_880 - 73_728,
+      memoryRssBytes: 37_695_488,
+      memoryCacheBytes: 323_584,
+      memorySwapBytes: 0,
+      memoryMappedFileBytes: 32_768,
+      memoryActiveFileBytes: 249_856,
+      memoryInactiveFileBytes: 73_728,
+      memoryDirtyBytes: 0,
+      memoryWritebackBytes: 0,
+      pageFaults: 9_594,
+      pageFaultsBelow: 9_594,
+      majorPageFaults: 2,
+      majorPageFaultsBelow: 2,
+      refaultedAnonPages: 0,
+      refaultedFilePages: 79,
+      threads: 2,
+      devices: [{ name: "254:0", readBytes: 1_048_576, writeBytes: 1_060_864, reads: 32, writes: 259 }],
+    });
+    assert.deepEqual(reader.read().details, {
+      memoryLimitBytes: 67_108_864,
+      memoryReservationBytes: Infinity,
+      memoryMaxUsageBytes: 40_000_000,
+      memoryLimitHits: 3,
+      oomKills: 2,
+      cpuQuotaMicroseconds: Infinity,
+      cpuPeriodMicroseconds: 100_000,
+      cpuShares: 1_024,
+      threadsMax: 100,
     });
   });
 
@@ -63,12 +91,73 @@ describe("a container", () => {
   ] as const) {
     test(`on v2, ${where}, is read from the one hierarchy`, () => {
       using reader = openReader(container(pid), recorded("v2-systemd"));
-      assert.deepEqual(reader.read(), {
+      assert.deepEqual(valuesOf(reader), {
         cpuUsageSeconds: 81.437532,
+        cpuUserSeconds: 60.112008,
+        cpuSystemSeconds: 21.325524,
+        cpuPeriods: 2_004,
+        cpuThrottledPeriods: 118,
         cpuThrottledSeconds: 5.230417,
         memoryUsageBytes: 268_435_456,
         memoryWorkingSetBytes: 268_435_456 - 67_108_864,
+        memoryRssBytes: 150_994_944,
+        memoryCacheBytes: 100_663_296,
+        memorySwapBytes: 0,
+        memoryMappedFileBytes: 33_554_432,
+        memoryActiveFileBytes: 33_550_336,
+        memoryInactiveFileBytes: 67_108_864,
+        memoryDirtyBytes: 0,
+        memoryWritebackBytes: 0,
+        pageFaultsBelow: 2_031_412,
+        majorPageFaultsBelow: 38,
+        refaultedAnonPages: 0,
+        refaultedFilePages: 1_412,
+        threads: 12,
+        cpuWaitingSeconds: 13.097768,
+        cpuStalledSeconds: 0.097768,
+        memoryWaitingSeconds: 2.5,
+        memoryStalledSeconds: 1.5,
+        ioWaitingSeconds: 0.75,
+        ioStalledSeconds: 0,
+        interfaces: [
+          {
+            name: "eth0",
+            receiveBytes: 20_971_520,
+            receivePackets: 15_000,
+            receiveErrors: 1,
+            receiveDropped: 2,
+            transmitBytes: 1_048_576,
+            transmitPackets: 900,
+            transmitErrors: 3,
+            transmitDropped: 4,
+          },
+        ],
+        devices: [
+          { name: "/dev/vda", readBytes: 1_048_576, writeBytes: 52_428_800, reads: 32, writes: 400 },
+          { name: "/dev/dm-1", readBytes: 4_096, writeBytes: 0, reads: 1, writes: 0 },
+        ],
       });
+      const { startedAtSeconds, ...limits } = reader.read().details;
+      assert.equal(startedAtSeconds, pid === 4242 ? 1_700_000_887 : undefined);
+      assert.deepEqual(limits, {
+        memoryLimitBytes: 536_870_912,
+        memoryReservationBytes: 134_217_728,
+        memorySwapLimitBytes: 536_870_912,
+        memoryMaxUsageBytes: 300_000_000,
+        memoryLimitHits: 7,
+        oomKills: 1,
+        cpuQuotaMicroseconds: 50_000,
+        cpuPeriodMicroseconds: 100_000,
+        cpuShares: 998,
+        threadsMax: Infinity,
+      });
+    });
+  }
+
+  for (const network of ["host", "shared", "none"] as const) {
+    test(`whose network is ${network} has no interfaces`, () => {
+      using reader = openReader({ ...container(4242), network }, recorded("v2-systemd"));
+      assert.deepEqual(reader.read().interfaces, []);
     });
   }
 
@@ -85,10 +174,12 @@ describe("a container", () => {
     });
     using reader = openReader(container(7), new Host(files.root));
     // No throttling: that controller is not there. The working set is never below zero.
-    assert.deepEqual(reader.read(), {
+    assert.deepEqual(valuesOf(reader), {
       cpuUsageSeconds: 2.5,
+      cpuUserSeconds: 0.000001,
       memoryUsageBytes: 5_000,
       memoryWorkingSetBytes: 0,
+      memoryInactiveFileBytes: 7_000,
     });
   });
 
@@ -101,7 +192,7 @@ describe("a container", () => {
       [`sys/fs/cgroup/${ID}/memory.stat`]: "",
     });
     using reader = openReader(container(7), new Host(files.root));
-    assert.deepEqual(reader.read(), { memoryUsageBytes: 1_000 });
+    assert.deepEqual(valuesOf(reader), { memoryUsageBytes: 1_000 });
   });
 
   test("whose process is in no cgroup of that id is not read at all", () => {
@@ -186,7 +277,7 @@ function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-function cpuOf(reader: MeasurementReader, host: Host): number {
+function cpuOf(reader: Reader, host: Host): number {
   host.beginRound();
   return reader.read().cpuUsageSeconds ?? Number.NaN;
 }
