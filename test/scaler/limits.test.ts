@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decide, type ScalingMemory } from "../../scaler/decide.ts";
-import { alike, CALM, evaluate, inputOf, NOW_MS, policyOf, usingCores, wants } from "./builders.ts";
+import { alike, CALM, evaluate, inputOf, NOW_MS, policyOf, usingCores } from "./builders.ts";
 
 describe("bounds", () => {
   test("a step ends at the upper one", () => {
