@@ -1,16 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun, runCommand } from "./command.ts";
-import { unpackedRoot } from "./paths.ts";
+import { newerPrometheusRoot, unpackedRoot } from "./paths.ts";
 import { sourcesForSuite } from "./sources.ts";
 
 const MACHINE_SUITE = "bookworm";
 const NEWER_SUITE = "trixie";
 
 /** iproute2 is for the engines' bridges, busybox-static for the test image, docker-compose is the old one in Python. */
-const INSTALLED = ["docker.io", "iptables", "iproute2", "busybox-static", "docker-compose"];
+const INSTALLED = ["docker.io", "iptables", "iproute2", "busybox-static", "docker-compose", "prometheus"];
 /** No runc: the newer suite's needs a newer libc, the machine's own serves both engines. */
-const UNPACKED = ["docker.io", "docker-cli", "containerd", "docker-compose"];
+const ENGINE_PACKAGES = ["docker.io", "docker-cli", "containerd", "docker-compose"];
+const PROMETHEUS_PACKAGES = ["prometheus"];
 
 /** Throws a sentence a person can act on unless this is Debian 12 with apt, and we are root. */
 export function assertMachine(): void {
@@ -39,17 +40,36 @@ export async function installPackages(say: (line: string) => void): Promise<void
   });
 }
 
-/** Unpacks the newer suite's engine and compose plugin into the lab's directory, unless they are there. */
+/** Unpacks the newer suite's engine, compose plugin and Prometheus into the lab's directory, unless they are there. */
 export async function unpackPackages(directory: string, say: (line: string) => void): Promise<void> {
-  const root = unpackedRoot(directory);
-  if (existsSync(root)) return;
-  say(`unpacking ${UNPACKED.join(", ")} of ${NEWER_SUITE}`);
-  const work = `${root}.work`;
-  const [lists, cache, debs, unpacked] = ["lists", "cache", "debs", "root"].map((name) =>
-    join(work, name),
-  ) as [string, string, string, string];
+  const missing = [
+    { root: unpackedRoot(directory), packages: ENGINE_PACKAGES },
+    { root: newerPrometheusRoot(directory), packages: PROMETHEUS_PACKAGES },
+  ].filter(({ root }) => !existsSync(root));
+  if (missing.length === 0) return;
+  const work = `${unpackedRoot(directory)}.work`;
   rmSync(work, { recursive: true, force: true });
-  for (const folder of [lists, cache, debs, unpacked]) mkdirSync(folder, { recursive: true });
+  const options = await newerSuite(work);
+  for (const { root, packages } of missing) {
+    say(`unpacking ${packages.join(", ")} of ${NEWER_SUITE}`);
+    const [debs, unpacked] = [`${root}.debs`, `${root}.unpacked`];
+    for (const folder of [debs, unpacked]) {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+    }
+    await apt([...options, "download", "-qq", ...packages], { cwd: debs });
+    for (const deb of readdirSync(debs)) await mustRun("dpkg", ["-x", join(debs, deb), unpacked]);
+    // Moved into place only when whole, so that an interrupted `up` starts again.
+    renameSync(unpacked, root);
+    rmSync(debs, { recursive: true, force: true });
+  }
+  rmSync(work, { recursive: true, force: true });
+}
+
+/** The options that make apt-get speak of the newer suite, whose lists are fetched below `work`. */
+async function newerSuite(work: string): Promise<string[]> {
+  const [lists, cache] = [join(work, "lists"), join(work, "cache")];
+  for (const folder of [lists, cache]) mkdirSync(folder, { recursive: true });
   const sources = join(work, "newer.sources");
   writeFileSync(sources, newerSources());
   const options = [
@@ -65,11 +85,7 @@ export async function unpackPackages(directory: string, say: (line: string) => v
   ].flatMap((option) => ["-o", option]);
   // By itself `update` only warns when it reaches nobody.
   await apt([...options, "-o", "APT::Update::Error-Mode=any", "update", "-qq"]);
-  await apt([...options, "download", "-qq", ...UNPACKED], { cwd: debs });
-  for (const deb of readdirSync(debs)) await mustRun("dpkg", ["-x", join(debs, deb), unpacked]);
-  // Moved into place only when whole, so that an interrupted `up` starts again.
-  renameSync(unpacked, root);
-  rmSync(work, { recursive: true, force: true });
+  return options;
 }
 
 function newerSources(): string {

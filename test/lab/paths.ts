@@ -30,9 +30,14 @@ export function labDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return directory;
 }
 
-/** The folder that holds the newer suite's packages, unpacked. */
+/** The folder that holds the newer suite's engine and compose plugin, unpacked. */
 export function unpackedRoot(directory: string): string {
   return join(directory, "packages", "26.1");
+}
+
+/** The folder that holds the newer suite's Prometheus, unpacked. */
+export function newerPrometheusRoot(directory: string): string {
+  return join(directory, "packages", "prometheus-2.53");
 }
 
 export function composePlugin(directory: string): string {
