@@ -21,6 +21,8 @@ function seeded(seed: number): () => number {
 async function surviveKills(t: TestContext, kills: number, lab?: LabEngine): Promise<void> {
   const house = await FlyballHouse.open(t, lab);
   const random = seeded(20_261_121);
+  // Roughly, so that most of the kills are in the middle of it.
+  const scalingTakesMs = lab === undefined ? 150 : 1_200;
   const file = house.compose(`  web:${SERVICE}`);
   const volumesBefore = lab === undefined ? new Set<string>() : await house.danglingVolumes();
   await house.serve();
@@ -31,7 +33,7 @@ async function surviveKills(t: TestContext, kills: number, lab?: LabEngine): Pro
   for (let kill = 0; kill < kills; kill += 1) {
     const target = kill % 2 === 0 ? 5 : 2;
     await house.client.scale(house.serviceId(), { replicas: target });
-    const delayMs = Math.floor(random() * 700);
+    const delayMs = Math.floor(random() * scalingTakesMs);
     await sleep(delayMs);
     await house.kill();
     const startedMs = performance.now();

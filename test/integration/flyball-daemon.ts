@@ -17,6 +17,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { Client } from "../../cli/client.ts";
 import { Store } from "../../core/store.ts";
+import { readCommandLine } from "../../orchestrator/engines/process/proc.ts";
+import { isGate } from "../../orchestrator/engines/process/spawn.ts";
 import { readInstance } from "../../orchestrator/instance.ts";
 import { freePort } from "../cli/recorded-daemon.ts";
 import { dockerHostFor, type LabEngine } from "../lab/engines.ts";
@@ -76,6 +78,7 @@ export class FlyballHouse {
   output = "";
   readonly #environment: Record<string, string>;
   readonly #lab: LabEngine | undefined;
+  readonly #deferred: (() => Promise<unknown>)[] = [];
   #daemon: ChildProcess | undefined;
 
   private constructor(lab: LabEngine | undefined, port: number, more: Readonly<Record<string, string>>) {
@@ -105,6 +108,11 @@ export class FlyballHouse {
     const house = new FlyballHouse(lab, await freePort(), environment);
     t.after(() => house.#close());
     return house;
+  }
+
+  /** To be done at the end, when nothing of the house runs any more and before its directory goes. */
+  defer(work: () => Promise<unknown>): void {
+    this.#deferred.push(work);
   }
 
   get docker(): Docker {
@@ -297,7 +305,9 @@ export class FlyballHouse {
           .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
       ) as Record<string, string>;
       const ours = environment["FLYBALL_PROJECT"] === this.project;
-      return ours && environment["FLYBALL_ROLE"] === "replica" ? [{ pid, environment }] : [];
+      const isReplica = ours && environment["FLYBALL_ROLE"] === "replica";
+      // One at the gate is not the command yet, and may never be.
+      return isReplica && !isGate(readCommandLine(pid)) ? [{ pid, environment }] : [];
     });
   }
 
@@ -316,6 +326,7 @@ export class FlyballHouse {
       return this.processes().length === 0;
     });
     for (const path of this.cgroups()) removeCgroup(path);
+    for (const work of this.#deferred) await work();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
