@@ -265,6 +265,30 @@ describe("an engine in trouble", { concurrency: 4 }, () => {
     assert.equal(on.pids().length, 3);
   });
 
+  test("that refuses a removal keeps the project from being forgotten before all of it is gone", async (t) => {
+    let refuses = true;
+    const on = await Running.start(t, (engine) =>
+      withChanges(engine, {
+        perform: async (action, context, signal) => {
+          if (action.kind === "remove-replica" && refuses) {
+            throw new FlyballError("ENGINE_REFUSED", "it is busy");
+          }
+          return engine.perform(action, context, signal);
+        },
+      }),
+    );
+    await on.up(web);
+    await on.count(1);
+    await on.orchestrator.removeProject("shop");
+    // A pass later too, when there is nothing to do but to wait.
+    await on.held(/^shop_web 1: failed 2 times in a row \(it is busy\)/);
+    await sleep(1_500);
+    assert.equal(on.orchestrator.hasProject("shop"), true);
+    refuses = false;
+    await eventually("the project is forgotten", () => !on.orchestrator.hasProject("shop"));
+    assert.deepEqual(on.orchestrator.observed?.replicas, []);
+  });
+
   test("that shows only a part is not acted on", async (t) => {
     let partly = false;
     const on = await Running.start(t, (engine) =>
