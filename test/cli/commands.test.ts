@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { db, decision, NOW_MS, otherWeb, web, webDetail } from "./documents.ts";
 import { flyball } from "./flyball.ts";
-import { startRecordedDaemon } from "./recorded-daemon.ts";
+import { NO_SUCH_PROJECT, startRecordedDaemon } from "./recorded-daemon.ts";
 
 describe("the commands", () => {
   test("ps lists services, shows the replicas of those named, and prints what was answered as JSON", async () => {
@@ -84,7 +84,7 @@ describe("the commands", () => {
     assert.match(changes.printed, /2 -> 4/);
   });
 
-  test("down by name needs the daemon only", async () => {
+  test("down by name needs the daemon only, and ends when the project is gone", async () => {
     await using daemon = await startRecordedDaemon({
       "DELETE /v1/projects/shop": {
         body: {
@@ -94,6 +94,7 @@ describe("the commands", () => {
           plan: [{ action: "remove shop-web-1", cause: "shop is removed" }],
           holds: [],
         },
+        then: NO_SUCH_PROJECT,
       },
     });
     const { printed } = await flyball(["down", "-p", "shop"], {

@@ -3,7 +3,7 @@ import type { Config } from "../../core/config.ts";
 import { FlyballError } from "../../core/errors.ts";
 import type { ProjectAnswer } from "../../core/wire.ts";
 import { projectAnswer } from "./documents.ts";
-import { type Recording, startRecordedDaemon } from "./recorded-daemon.ts";
+import { NO_SUCH_PROJECT, type Recording, startRecordedDaemon } from "./recorded-daemon.ts";
 
 export const request = { compose: { services: {} }, workingDirectory: "/srv/shop", composeFiles: ["a.yaml"] };
 
@@ -27,7 +27,7 @@ export const PROJECT_PAGES: Readonly<Record<string, Recording>> = {
   "GET /readyz": READY,
   "PUT /v1/projects/shop": { body: applied },
   "POST /v1/projects/shop/plan": { body: projectAnswer },
-  "DELETE /v1/projects/shop": { body: { ...projectAnswer, services: [] } },
+  "DELETE /v1/projects/shop": { body: { ...projectAnswer, services: [] }, then: NO_SUCH_PROJECT },
 };
 
 /** The daemon's code as the command meets it: the daemon it starts answers recorded documents. */

@@ -107,7 +107,7 @@ describe("the commands that read compose files", () => {
     assert.equal(status, 0);
     assert.match(printed, /^shop: /);
     assert.match(noted, /one runs here until shop is removed/);
-    assert.deepEqual(double.calls, ["start", "DELETE /v1/projects/shop", "stop"]);
+    assert.deepEqual(double.calls, ["start", "DELETE /v1/projects/shop", "DELETE /v1/projects/shop", "stop"]);
     assert.deepEqual(double.config()?.listen, { host: "127.0.0.1", port: 0 });
   });
 

@@ -6,7 +6,22 @@ export interface Recording {
   readonly status?: number;
   readonly contentType?: string;
   readonly body: unknown;
+  /** What is answered from the second time on. */
+  readonly then?: Recording;
 }
+
+/** What a daemon says of a project that it does not know, or no longer. */
+export const NO_SUCH_PROJECT: Recording = {
+  status: 404,
+  contentType: "application/problem+json",
+  body: {
+    type: "about:blank",
+    title: "Not Found",
+    status: 404,
+    detail: "no such project",
+    code: "NOT_FOUND",
+  },
+};
 
 export interface Heard {
   readonly request: string;
@@ -20,8 +35,9 @@ export async function startRecordedDaemon(recordings: Readonly<Record<string, Re
   const server = createServer(async (request, response) => {
     const key = `${request.method} ${request.url}`;
     const body = await text(request);
+    const isAgain = heard.some((before) => before.request === key);
     heard.push({ request: key, headers: request.headers, body: body === "" ? undefined : JSON.parse(body) });
-    const recording = recordings[key];
+    const recording = isAgain ? (recordings[key]?.then ?? recordings[key]) : recordings[key];
     response.statusCode = recording?.status ?? (recording === undefined ? 404 : 200);
     response.setHeader("content-type", recording?.contentType ?? "application/json");
     response.end(
