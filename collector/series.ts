@@ -20,6 +20,11 @@ export class Series {
     return this.#rings.keys();
   }
 
+  /** What all readings take. */
+  get bytes(): number {
+    return this.#rings.values().reduce((sum, ring) => sum + ring.bytes, 0);
+  }
+
   append(sample: Sample): void {
     let ring = this.#rings.get(sample.replica);
     if (ring === undefined) {

@@ -17,6 +17,14 @@ const listenAddress = z
     'expected host:port, as "127.0.0.1:7070"',
   );
 
+/** Where the collector's metrics are sent to, for who has no scraper. */
+const remoteWrite = z.strictObject({
+  /** A Prometheus remote-write receiver: `https://metrics.example/api/v1/write`. */
+  url: z.url({ protocol: /^https?$/, error: "expected an http or https URL" }).optional(),
+  /** Bearer token of the receiver. */
+  token: z.string().min(1).optional(),
+});
+
 const schema = z.strictObject({
   /** Where the daemon keeps what an engine cannot. */
   dataDirectory: z.string().min(1).optional(),
@@ -28,6 +36,7 @@ const schema = z.strictObject({
   /** As `DOCKER_HOST`. */
   dockerHost: z.string().min(1).optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
+  remoteWrite: remoteWrite.optional(),
 });
 
 /** What a person can set: in the config file, by `FLYBALL_…` variables, or by flags; the later wins. */
@@ -41,6 +50,12 @@ export interface Config {
   readonly engine: "auto" | "docker" | "process";
   readonly dockerHost?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly remoteWrite?: RemoteWriteConfig;
+}
+
+export interface RemoteWriteConfig {
+  readonly url: string;
+  readonly token?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,7 +67,12 @@ const VARIABLES = {
   engine: "FLYBALL_ENGINE",
   dockerHost: "DOCKER_HOST",
   logLevel: "FLYBALL_LOG_LEVEL",
-} as const satisfies Record<keyof z.infer<typeof schema>, string>;
+  "remoteWrite.url": "FLYBALL_REMOTE_WRITE_URL",
+  "remoteWrite.token": "FLYBALL_REMOTE_WRITE_TOKEN",
+} as const satisfies Record<
+  Exclude<keyof z.infer<typeof schema>, "remoteWrite"> | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`,
+  string
+>;
 
 /** Where a setting came from, in place of a file. */
 const ENVIRONMENT = "environment";
@@ -70,6 +90,10 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
   const fromFile = path === undefined ? {} : check(readYaml(path), path, diagnostics);
   const fromEnvironment = check(settingsOf(environment), ENVIRONMENT, diagnostics);
   const fromFlags = check(withoutUndefined(flags), "flags", diagnostics);
+  const { url, token } = { ...fromFile.remoteWrite, ...fromEnvironment.remoteWrite };
+  if (token !== undefined && url === undefined) {
+    diagnostics.error({ path: "remoteWrite.token" }, "is of no use without remoteWrite.url");
+  }
   diagnostics.throwIfErrors("CONFIG_INVALID", "the configuration cannot be used");
 
   const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
@@ -80,6 +104,7 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
     logLevel: settings.logLevel ?? "info",
     ...(settings.token === undefined ? {} : { token: settings.token }),
     ...(settings.dockerHost === undefined ? {} : { dockerHost: settings.dockerHost }),
+    ...(url === undefined ? {} : { remoteWrite: { url, ...(token === undefined ? {} : { token }) } }),
   };
 }
 
@@ -120,10 +145,12 @@ function check(value: unknown, source: string, diagnostics: Diagnostics): z.infe
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
     if (issue.code === "unrecognized_keys") {
+      const isRemoteWrite = issue.path[0] === "remoteWrite";
       for (const key of issue.keys) {
-        const meant = nearest(key, Object.keys(schema.shape));
+        const meant = nearest(key, Object.keys((isRemoteWrite ? remoteWrite : schema).shape));
         const hint = meant === undefined ? "" : `: did you mean ${meant}?`;
-        diagnostics.error({ path: key, file: source }, `is not a setting${hint}`);
+        const path = [...issue.path, key].join(".");
+        diagnostics.error({ path, file: source }, `is not a setting${hint}`);
       }
     } else {
       const key = issue.path.join(".");
@@ -146,11 +173,16 @@ function whatCame(value: unknown, key: string): string {
 }
 
 function settingsOf(environment: Environment): Settings {
-  const entries = Object.entries(VARIABLES).map(([key, variable]) => [
-    key,
-    environment[variable] || undefined,
-  ]);
-  return withoutUndefined(Object.fromEntries(entries));
+  const settings: Record<string, unknown> = {};
+  const remote: Record<string, unknown> = {};
+  for (const [key, variable] of Object.entries(VARIABLES)) {
+    const value = environment[variable] || undefined;
+    if (value === undefined) continue;
+    const [first, second] = key.split(".");
+    if (second === undefined) settings[key] = value;
+    else if (first === "remoteWrite") remote[second] = value;
+  }
+  return Object.keys(remote).length === 0 ? settings : { ...settings, remoteWrite: remote };
 }
 
 function withoutUndefined(settings: Settings): Settings {

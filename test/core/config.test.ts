@@ -77,6 +77,34 @@ describe("the configuration", () => {
   });
 });
 
+describe("remote write", () => {
+  test("is off without a URL", () => {
+    assert.equal(loadConfig({}, {}, file("")).remoteWrite, undefined);
+  });
+
+  test("takes its URL from the file and its token from the environment", () => {
+    const path = file("remoteWrite:\n  url: https://metrics.example/api/v1/write\n");
+    assert.deepEqual(loadConfig({}, { FLYBALL_REMOTE_WRITE_TOKEN: "sesame" }, path).remoteWrite, {
+      url: "https://metrics.example/api/v1/write",
+      token: "sesame",
+    });
+  });
+
+  test("that cannot be used is refused without showing what may be secret in it", () => {
+    const path = file("remoteWrite:\n  url: ftp://me:hunter2@metrics.example\n  tokne: hunter2\n");
+    const { problems } = problemsOf(() => loadConfig({}, {}, path));
+    const lines = problems.map(({ at, message }) => `${at}: ${message}`).sort();
+    assert.match(lines[0] ?? "", /remoteWrite\.tokne: is not a setting: did you mean token\?$/);
+    assert.match(lines[1] ?? "", /remoteWrite\.url: expected an http or https URL$/);
+    assert.doesNotMatch(lines.join(), /hunter2/);
+    assert.match(
+      problemsOf(() => loadConfig({}, { FLYBALL_REMOTE_WRITE_TOKEN: "hunter2" }, file(""))).problems[0]
+        ?.message ?? "",
+      /^is of no use without remoteWrite\.url$/,
+    );
+  });
+});
+
 describe("a configuration that cannot be used", () => {
   test("has all its problems listed, each with its place, its expectation and what came", () => {
     const path = file("listen: nowhere\nengin: docker\nlogLevel: 3\n");

@@ -9,11 +9,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "./command.ts";
+import { freePort } from "./free-port.ts";
 import { labDirectory, newerPrometheusRoot } from "./paths.ts";
 
 /** A Prometheus that can be run here. */
@@ -185,14 +185,4 @@ function resultsOf(answer: QueryAnswer, pointsOf: (entry: QueryEntry) => readonl
     labels: entry.metric,
     points: pointsOf(entry).map(([atSeconds, value]) => ({ atSeconds, value: Number(value) })),
   }));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("expected a TCP port");
-  return address.port;
 }

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
+
+const CLI = resolve(import.meta.dirname, "../../cli/main.ts");
+const READY_WITHIN_MS = 30_000;
+
+/** `flyball agent` beside an engine, with none of the user's settings. */
+export class FlyballAgent implements AsyncDisposable {
+  /** Where its metrics are: host and port. */
+  readonly address: string;
+  readonly #directory: string;
+  readonly #child: ChildProcess;
+  #said = "";
+
+  private constructor(address: string, directory: string, child: ChildProcess) {
+    this.address = address;
+    this.#directory = directory;
+    this.#child = child;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said = `${this.#said}${text}`.slice(-100_000);
+    });
+  }
+
+  static async start(socketPath: string, flags: readonly string[] = []): Promise<FlyballAgent> {
+    const directory = mkdtempSync(join(tmpdir(), "flyball-agent-"));
+    const metrics = `127.0.0.1:${await freePort()}`;
+    const child = spawn(process.execPath, [CLI, "agent", "--metrics", metrics, ...flags], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { HOME: directory, PATH: process.env["PATH"], DOCKER_HOST: `unix://${socketPath}` },
+    });
+    const agent = new FlyballAgent(metrics, directory, child);
+    try {
+      await agent.#answers();
+      return agent;
+    } catch (error) {
+      await agent[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get url(): string {
+    return `http://${this.address}/metrics`;
+  }
+
+  /** What it logged lately. */
+  get said(): string {
+    return this.#said;
+  }
+
+  /** The page now. Rejects when it cannot be had. */
+  async page(): Promise<string> {
+    const response = await fetch(this.url);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${this.url}: status ${response.status}: ${text}`);
+    return text;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, "exit");
+      this.#child.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #answers(): Promise<void> {
+    const deadlineMs = performance.now() + READY_WITHIN_MS;
+    while (performance.now() < deadlineMs && this.#child.exitCode === null) {
+      if ((await this.page().catch(() => "")) !== "") return;
+      await sleep(50);
+    }
+    throw new Error(`the agent does not answer:\n${this.#said}`);
+  }
+}
