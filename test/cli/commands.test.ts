@@ -94,7 +94,7 @@ describe("the commands", () => {
           plan: [{ action: "remove shop-web-1", cause: "shop is removed" }],
           holds: [],
         },
-        then: NO_SUCH_PROJECT,
+        afterwards: NO_SUCH_PROJECT,
       },
     });
     const { printed } = await flyball(["down", "-p", "shop"], {

@@ -27,7 +27,7 @@ export const PROJECT_PAGES: Readonly<Record<string, Recording>> = {
   "GET /readyz": READY,
   "PUT /v1/projects/shop": { body: applied },
   "POST /v1/projects/shop/plan": { body: projectAnswer },
-  "DELETE /v1/projects/shop": { body: { ...projectAnswer, services: [] }, then: NO_SUCH_PROJECT },
+  "DELETE /v1/projects/shop": { body: { ...projectAnswer, services: [] }, afterwards: NO_SUCH_PROJECT },
 };
 
 /** The daemon's code as the command meets it: the daemon it starts answers recorded documents. */

@@ -7,7 +7,7 @@ export interface Recording {
   readonly contentType?: string;
   readonly body: unknown;
   /** What is answered from the second time on. */
-  readonly then?: Recording;
+  readonly afterwards?: Recording;
 }
 
 /** What a daemon says of a project that it does not know, or no longer. */
@@ -37,7 +37,7 @@ export async function startRecordedDaemon(recordings: Readonly<Record<string, Re
     const body = await text(request);
     const isAgain = heard.some((before) => before.request === key);
     heard.push({ request: key, headers: request.headers, body: body === "" ? undefined : JSON.parse(body) });
-    const recording = isAgain ? (recordings[key]?.then ?? recordings[key]) : recordings[key];
+    const recording = isAgain ? (recordings[key]?.afterwards ?? recordings[key]) : recordings[key];
     response.statusCode = recording?.status ?? (recording === undefined ? 404 : 200);
     response.setHeader("content-type", recording?.contentType ?? "application/json");
     response.end(
