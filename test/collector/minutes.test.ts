@@ -165,6 +165,28 @@ describe("the minutes of a service", () => {
   });
 });
 
+describe("a disk that is full", () => {
+  test("costs minutes and nothing else, and none of a minute is kept by halves", (t) => {
+    const all = kept(t);
+    const names = Array.from({ length: 200 }, (_, index) => `shop_${"x".repeat(100)}${index}`);
+    const second = (atMs: number) => {
+      for (const name of names) all.series.append(name, atMs, { replicas: 1, cpuCores: 0.3 });
+      all.minutes.tick(atMs);
+    };
+    const keptCount = () => all.store.get("SELECT count(*) AS count FROM minutes")?.["count"];
+    // SQLite's own word for it: the file may not grow any more.
+    all.store.get("PRAGMA max_page_count = 1");
+    for (let minute = 0; minute < 3; minute += 1) second(START_MS + minute * MINUTE_MS);
+    assert.equal(keptCount(), 0);
+    assert.equal(all.logged.length, 1);
+    assert.equal(all.series.points(names[0] ?? "", "cpuCores", 0).length, 3);
+
+    all.store.get("PRAGMA max_page_count = 100000");
+    second(START_MS + 3 * MINUTE_MS);
+    assert.equal(keptCount(), names.length);
+  });
+});
+
 describe("the series of a service", () => {
   test("stay when nothing is read for a while, and go after an hour of silence", (t) => {
     const all = kept(t);
