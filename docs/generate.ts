@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { ERRORS } from "../core/errors.ts";
 import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
 import { supportTable } from "../orchestrator/compose/support.ts";
+import { code, table } from "./markdown.ts";
+import { collectorMetricTable, containerMetricTable, machineMetricTable } from "./metric-tables.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -15,6 +17,7 @@ const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
   "docs/labels.md": ["labels"],
   "docs/compose.md": ["composeExceptions", "composeKeys"],
   "docs/errors.md": ["errors"],
+  "docs/metrics.md": ["containerMetrics", "machineMetrics", "collectorMetrics"],
 };
 
 const PARTS = {
@@ -22,6 +25,9 @@ const PARTS = {
   errors: errorTable,
   composeExceptions: composeExceptionTable,
   composeKeys: composeKeyTable,
+  containerMetrics: containerMetricTable,
+  machineMetrics: machineMetricTable,
+  collectorMetrics: collectorMetricTable,
 } as const;
 
 export interface Page {
@@ -94,16 +100,6 @@ function composeKeyTable(): string {
     keys.map(({ path }) => code(path.slice(path.lastIndexOf(".") + 1))).join(" "),
   ]);
   return table(["under", "keys"], rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }
 
 if (import.meta.main) {

@@ -1,5 +1,4 @@
 import type { Family } from "./family.ts";
-import { escapeHelp } from "./text-escapes.ts";
 
 /** The two ways to write a page of metrics. */
 export type PageFormat = "prometheus" | "openmetrics";
@@ -32,6 +31,12 @@ export function heading(
   // Only a name that ends with its unit may be followed by it.
   const unitLine = unit !== "" && family.endsWith(`_${unit}`) ? `# UNIT ${family} ${unit}\n` : "";
   return `# TYPE ${family} ${shownType}\n${unitLine}# HELP ${family} ${escapeHelp(help, format)}\n`;
+}
+
+/** Only OpenMetrics escapes a quote in a help text. */
+function escapeHelp(help: string, format: PageFormat): string {
+  const escaped = help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return format === "openmetrics" ? escaped.replaceAll('"', '\\"') : escaped;
 }
 
 /** The format that an `Accept` header prefers; what no header says, or names nothing known, is Prometheus' text. */

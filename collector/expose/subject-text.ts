@@ -1,6 +1,6 @@
 import type { Family } from "./family.ts";
 import type { Label } from "./label-rules.ts";
-import { escapeLabelValue } from "./text-escapes.ts";
+import { escapeLabelValue } from "./label-text.ts";
 
 /** The longest that a number is written: `-1.2345678901234567e-300`. */
 const VALUE_BYTES = 24;
