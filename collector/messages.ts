@@ -1,5 +1,6 @@
 import type { Target } from "../core/types.ts";
 import { isSamplesMessage, type SamplesMessage } from "./batch-codec.ts";
+import { type ClockAnswer, type ClockQuestion, isClockAnswer, isClockQuestion } from "./clock-offset.ts";
 
 /** The name of the link between a daemon and its collector. */
 export const COLLECTOR_LINK = "collector";
@@ -18,12 +19,13 @@ export interface HelloMessage {
   readonly pid: number;
 }
 
-export type FromDaemon = TargetsMessage;
-export type FromCollector = HelloMessage | SamplesMessage;
+export type FromDaemon = TargetsMessage | ClockQuestion;
+export type FromCollector = HelloMessage | SamplesMessage | ClockAnswer;
 
 export function isFromDaemon(value: unknown): value is FromDaemon {
   if (typeof value !== "object" || value === null) return false;
   const message = value as Partial<Record<keyof TargetsMessage, unknown>>;
+  if (isClockQuestion(value)) return true;
   return (
     message.type === "targets" &&
     Number.isInteger(message.revision) &&
@@ -35,7 +37,7 @@ export function isFromDaemon(value: unknown): value is FromDaemon {
 export function isFromCollector(value: unknown): value is FromCollector {
   if (typeof value !== "object" || value === null || !("type" in value)) return false;
   if (value.type === "hello") return "pid" in value && Number.isInteger(value.pid);
-  return isSamplesMessage(value);
+  return isSamplesMessage(value) || isClockAnswer(value);
 }
 
 function isTarget(value: unknown): value is Target {
@@ -48,6 +50,30 @@ function isTarget(value: unknown): value is Target {
     typeof target.pid === "number" &&
     Number.isInteger(target.pid) &&
     target.pid > 0 &&
-    (target.kind === "container" || target.kind === "process")
+    (target.kind === "container" || target.kind === "process") &&
+    isOptional(target.name, isString) &&
+    isOptional(target.image, isString) &&
+    isOptional(target.labels, isLabels) &&
+    isOptional(target.createdAtMs, Number.isFinite) &&
+    isOptional(target.startedAtMs, Number.isFinite) &&
+    isOptional(target.health, isString) &&
+    isOptional(target.limits, isObject) &&
+    isOptional(target.endpoints, Array.isArray)
   );
+}
+
+function isOptional(value: unknown, is: (value: unknown) => boolean): boolean {
+  return value === undefined || is(value);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function isLabels(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isString);
 }

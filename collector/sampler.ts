@@ -25,13 +25,21 @@ export class Sampler implements Disposable {
   readonly #host: Host;
   readonly #clock: Clock;
   readonly #maxGapMs: number;
+  readonly #open: (readable: Readable) => Reader;
   readonly #watched = new Map<ReplicaId, Watched>();
   #measurements: ReadonlyMap<ReplicaId, Measurement> = new Map();
 
-  constructor(host: Host, clock: Clock, maxGapMs: number) {
+  /** `open` says what each is read from; by default the files of the host. */
+  constructor(
+    host: Host,
+    clock: Clock,
+    maxGapMs: number,
+    open: (readable: Readable) => Reader = (readable) => openReader(readable, host),
+  ) {
     this.#host = host;
     this.#clock = clock;
     this.#maxGapMs = maxGapMs;
+    this.#open = open;
   }
 
   /** All that the last round could read. */
@@ -77,6 +85,24 @@ export class Sampler implements Disposable {
     }
   }
 
+  /**
+   * Reads what was never read yet, so that it is known before the next round: what lives briefly may not see that one.
+   * Rates begin with the round all the same: over a moment they would be chance.
+   */
+  readNew(): void {
+    const added = new Map<ReplicaId, Measurement>();
+    for (const [replica, watched] of this.#watched) {
+      if (watched.reader !== undefined) continue;
+      try {
+        watched.reader = this.#open(watched.readable);
+        added.set(replica, watched.reader.read());
+      } catch {
+        // The next round reads it again, and says why it cannot.
+      }
+    }
+    if (added.size > 0) this.#measurements = new Map([...this.#measurements, ...added]);
+  }
+
   /** Those that are read now. */
   get replicas(): Iterable<ReplicaId> {
     return this.#watched.keys();
@@ -104,7 +130,7 @@ export class Sampler implements Disposable {
     const measurements = new Map<ReplicaId, Measurement>();
     for (const [replica, watched] of this.#watched) {
       try {
-        watched.reader ??= openReader(watched.readable, this.#host);
+        watched.reader ??= this.#open(watched.readable);
         const measurement = watched.reader.read();
         samples.push(this.#sampleOf(watched, measurement));
         measurements.set(replica, measurement);

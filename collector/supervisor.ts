@@ -2,16 +2,23 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type { Clock } from "../core/clock.ts";
 import { formatError } from "../core/errors.ts";
 import { type LinkPeer, serveLink } from "../core/link.ts";
-import { makePrivateDirectory } from "../core/link-path.ts";
 import type { ReplicaId, Target } from "../core/types.ts";
 import type { Batch } from "./batch.ts";
 import { decodeBatch, type SamplesMessage } from "./batch-codec.ts";
+import {
+  bestClockOffset,
+  type ClockAnswer,
+  type ClockOffset,
+  clockOffset,
+  withClockOffset,
+} from "./clock-offset.ts";
+import { collectorCommand, makeCacheDirectory } from "./launch.ts";
 import { COLLECTOR_LINK, type FromCollector, type FromDaemon, isFromCollector } from "./messages.ts";
 import { restartDelay } from "./restart-delay.ts";
+import type { CollectorRun, CollectorSettings } from "./settings.ts";
 
 /** `starting` no batch yet · `running` batches arrive · `dead` it ended and is started again shortly. */
 export type CollectorState = "starting" | "running" | "dead";
@@ -22,7 +29,8 @@ export interface CollectorLog {
   warn(fields: object, message: string): void;
 }
 
-export interface CollectorOptions {
+/** With the settings of the process: what it offers to others, and which engine it asks. */
+export interface CollectorOptions extends Partial<Omit<CollectorSettings, "intervalMs" | "root">> {
   readonly dataDirectory: string;
   /** From one reading of all targets to the next. */
   readonly intervalMs: number;
@@ -43,21 +51,19 @@ export interface Collector extends AsyncDisposable {
   readonly restarts: number;
   /** Batches that the running process had to drop because they were not taken in time. */
   readonly droppedBatches: number;
+  /** Of the clock that the samples' times are from; undefined until it was measured. */
+  readonly clockOffset: ClockOffset | undefined;
 }
 
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
-/** Small heap spaces: the collector keeps little, and would otherwise let garbage grow to tens of megabytes. */
-const NODE_FLAGS = [
-  "--max-semi-space-size=1",
-  "--max-old-space-size=192",
-  // For `process.execve`.
-  "--disable-warning=ExperimentalWarning",
-];
 const WATCH_INTERVAL_MS = 1_000;
 /** A process that says nothing for so long hangs. */
 const SILENCE_MIN_MS = 10_000;
 const SILENCE_INTERVALS = 5;
 const STOP_GRACE_MS = 1_000;
+/** From one question for the collector's time to the next. */
+const CLOCK_INTERVAL_MS = 10_000;
+/** A difference that makes windows of seconds wrong. */
+const LARGE_OFFSET_MS = 1_000;
 
 /**
  * Runs the collector in a process of its own and keeps it running, until disposed of.
@@ -78,7 +84,7 @@ interface SentList {
 class Supervisor implements Collector {
   readonly #options: CollectorOptions;
   readonly #linkDirectory: string;
-  readonly #cacheDirectory: string;
+  #cacheDirectory: string | undefined;
   readonly #resources = new AsyncDisposableStack();
   #state: CollectorState = "starting";
   #restarts = 0;
@@ -97,11 +103,12 @@ class Supervisor implements Collector {
   /** The last list did not go out: the connection is full. */
   #unsent = false;
   #silentChecks = 0;
+  #clockOffsets: readonly ClockOffset[] = [];
+  #toldOfOffset = false;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#linkDirectory = join(options.dataDirectory, "link");
-    this.#cacheDirectory = join(options.dataDirectory, "collector-cache");
   }
 
   get state(): CollectorState {
@@ -120,9 +127,12 @@ class Supervisor implements Collector {
     return this.#droppedBatches;
   }
 
+  get clockOffset(): ClockOffset | undefined {
+    return bestClockOffset(this.#clockOffsets);
+  }
+
   async start(): Promise<void> {
-    // What stands in it is run.
-    makePrivateDirectory(this.#cacheDirectory);
+    const cacheDirectory = makeCacheDirectory(this.#options.dataDirectory);
     const server = await serveLink<FromCollector, FromDaemon>({
       directory: this.#linkDirectory,
       name: COLLECTOR_LINK,
@@ -135,7 +145,12 @@ class Supervisor implements Collector {
     });
     this.#resources.use(server);
     const watch = setInterval(() => this.#watch(), WATCH_INTERVAL_MS);
-    this.#resources.defer(() => clearInterval(watch));
+    const asking = setInterval(() => this.#askClock(), CLOCK_INTERVAL_MS);
+    this.#resources.defer(() => {
+      clearInterval(watch);
+      clearInterval(asking);
+    });
+    this.#cacheDirectory = cacheDirectory;
     this.#spawn();
   }
 
@@ -165,13 +180,18 @@ class Supervisor implements Collector {
   }
 
   #spawn(): void {
-    const { log, intervalMs, clock } = this.#options;
-    const values = ["--link", this.#linkDirectory, "--interval", String(intervalMs)];
+    const { log, clock } = this.#options;
+    const run: CollectorRun = {
+      kind: "child",
+      linkDirectory: this.#linkDirectory,
+      settings: settingsOf(this.#options),
+    };
+    const { file, words, environment } = collectorCommand(run, this.#cacheDirectory);
     // The first one has filled the compile cache: those after it start in half the time.
-    if (this.#restarts > 0) values.push("--cached");
-    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...values], {
-      // The daemon's environment holds tokens and passwords; the collector needs none of it.
-      env: { NODE_COMPILE_CACHE: this.#cacheDirectory },
+    const cached = this.#restarts > 0 ? ["--cached"] : [];
+    // The daemon's environment holds tokens and passwords; the collector gets what it needs of it and no more.
+    const child = spawn(file, [...words, ...cached], {
+      env: environment,
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;
@@ -214,14 +234,33 @@ class Supervisor implements Collector {
       }
       this.#peer = peer;
       this.#sentLists = [];
+      this.#clockOffsets = [];
       this.#sendTargets();
+      this.#askClock();
       return;
     }
     if (peer !== this.#peer) {
       peer.drop();
       return;
     }
-    this.#receiveSamples(message, peer);
+    if (message.type === "clock") this.#receiveClock(message);
+    else this.#receiveSamples(message, peer);
+  }
+
+  #askClock(): void {
+    this.#peer?.send({ type: "clock", askedAtMs: this.#options.clock.nowMs() });
+  }
+
+  #receiveClock(answer: ClockAnswer): void {
+    const measured = clockOffset(answer, this.#options.clock.nowMs());
+    if (measured === undefined) return;
+    this.#clockOffsets = withClockOffset(this.#clockOffsets, measured);
+    const best = this.clockOffset ?? measured;
+    const isLarge = Math.abs(best.offsetMs) - best.roundTripMs / 2 > LARGE_OFFSET_MS;
+    if (isLarge && !this.#toldOfOffset) {
+      this.#options.log.warn({ ...best }, "the collector's clock and the daemon's are not the same");
+    }
+    this.#toldOfOffset = isLarge;
   }
 
   #receiveSamples(message: SamplesMessage, peer: LinkPeer<FromDaemon>): void {
@@ -270,4 +309,17 @@ class Supervisor implements Collector {
     this.#state = state;
     this.#options.onStateChange?.(state);
   }
+}
+
+function settingsOf(options: CollectorOptions): CollectorSettings {
+  const { intervalMs, metrics, dockerHost, runtimeDirectory, labels, remoteWrite } = options;
+  return {
+    intervalMs,
+    root: "/",
+    labels: labels ?? {},
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(dockerHost === undefined ? {} : { dockerHost }),
+    ...(runtimeDirectory === undefined ? {} : { runtimeDirectory }),
+    ...(remoteWrite === undefined ? {} : { remoteWrite }),
+  };
 }

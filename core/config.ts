@@ -17,6 +17,16 @@ const listenAddress = z
     'expected host:port, as "127.0.0.1:7070"',
   );
 
+const metricsAddress = z
+  .string()
+  .refine(
+    (text) => LISTEN.test(everywhere(text)) && parseListen(everywhere(text)).port <= HIGHEST_PORT,
+    'expected host:port, as "127.0.0.1:9417", or :port',
+  );
+const METRIC_LABEL = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+const METRIC_LABEL_EXPECTED =
+  "expected a Prometheus label name (letters, digits and _, not starting with a digit or __)";
+
 /** Where the collector's metrics are sent to, for who has no scraper. */
 const remoteWrite = z.strictObject({
   /** A Prometheus remote-write receiver: `https://metrics.example/api/v1/write`. */
@@ -37,6 +47,14 @@ const schema = z.strictObject({
   dockerHost: z.string().min(1).optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
   remoteWrite: remoteWrite.optional(),
+  /** Where the collector offers its metrics; without a host, to every machine that reaches this one. */
+  metricsListen: metricsAddress.optional(),
+  /** Key of a container's label → the Prometheus label that it becomes. */
+  metricsLabels: z
+    .record(z.string().min(1), z.string().regex(METRIC_LABEL, METRIC_LABEL_EXPECTED))
+    .optional(),
+  /** Keys of further labels of containers that become `container_label_<key>`. */
+  metricsContainerLabels: z.array(z.string().min(1)).optional(),
 });
 
 /** What a person can set: in the config file, by `FLYBALL_…` variables, or by flags; the later wins. */
@@ -51,6 +69,9 @@ export interface Config {
   readonly dockerHost?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly remoteWrite?: RemoteWriteConfig;
+  readonly metricsListen?: Config["listen"];
+  readonly metricsLabels?: Readonly<Record<string, string>>;
+  readonly metricsContainerLabels?: readonly string[];
 }
 
 export interface RemoteWriteConfig {
@@ -67,10 +88,12 @@ const VARIABLES = {
   engine: "FLYBALL_ENGINE",
   dockerHost: "DOCKER_HOST",
   logLevel: "FLYBALL_LOG_LEVEL",
+  metricsListen: "FLYBALL_METRICS_LISTEN",
   "remoteWrite.url": "FLYBALL_REMOTE_WRITE_URL",
   "remoteWrite.token": "FLYBALL_REMOTE_WRITE_TOKEN",
 } as const satisfies Record<
-  Exclude<keyof z.infer<typeof schema>, "remoteWrite"> | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`,
+  | Exclude<keyof z.infer<typeof schema>, "remoteWrite" | "metricsLabels" | "metricsContainerLabels">
+  | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`,
   string
 >;
 
@@ -104,6 +127,13 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
     logLevel: settings.logLevel ?? "info",
     ...(settings.token === undefined ? {} : { token: settings.token }),
     ...(settings.dockerHost === undefined ? {} : { dockerHost: settings.dockerHost }),
+    ...(settings.metricsListen === undefined
+      ? {}
+      : { metricsListen: parseListen(everywhere(settings.metricsListen)) }),
+    ...(settings.metricsLabels === undefined ? {} : { metricsLabels: settings.metricsLabels }),
+    ...(settings.metricsContainerLabels === undefined
+      ? {}
+      : { metricsContainerLabels: settings.metricsContainerLabels }),
     ...(url === undefined ? {} : { remoteWrite: { url, ...(token === undefined ? {} : { token }) } }),
   };
 }
@@ -112,6 +142,11 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
 function defaultDataDirectory(environment: Environment): string {
   if (process.getuid?.() === 0) return "/var/lib/flyball";
   return join(environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "flyball");
+}
+
+/** `:9417` is how every exporter says that it listens on all addresses. */
+function everywhere(text: string): string {
+  return text.startsWith(":") ? `0.0.0.0${text}` : text;
 }
 
 function parseListen(text: string): Config["listen"] {

@@ -1,0 +1,112 @@
+import { systemClock } from "../core/clock.ts";
+import type { Target } from "../core/types.ts";
+import type { Batch } from "./batch.ts";
+import type { Figures } from "./figures.ts";
+import { Host, openReader } from "./read/reader.ts";
+import { Sampler } from "./sampler.ts";
+import type { CollectorSettings, ListenAddress } from "./settings.ts";
+import { Watch } from "./watch.ts";
+
+/** A mean over more than this many intervals says nothing about now. */
+const MAX_GAP_INTERVALS = 5;
+
+/** What the parts hand over to the one who joins them. */
+export interface Outward {
+  readonly onBatch: (batch: Batch) => void;
+  /** Further figures for the collector's page. */
+  readonly figures: () => Figures;
+}
+
+/** The collector's parts, joined. */
+export interface Joined extends AsyncDisposable {
+  /** Replicas to read beside those that the engine shows: always the whole list. */
+  setTargets(targets: readonly Target[]): void;
+  /** Makes the first round now. */
+  begin(): void;
+  /** Where the page is offered. */
+  readonly address: ListenAddress | undefined;
+  /** Which engine's containers are followed. */
+  readonly engine: string | undefined;
+}
+
+/** Loads the parts that these settings need, and no others: each costs memory for good. */
+export async function loadParts(settings: CollectorSettings): Promise<void> {
+  if (settings.dockerHost !== undefined) await import("./discover/engine-source.ts");
+  if (pageAddress(settings) !== undefined) await import("./page.ts");
+}
+
+/** A page that is only sent away is offered to this machine, on whatever port is free. */
+function pageAddress({ metrics, remoteWrite }: CollectorSettings): ListenAddress | undefined {
+  return metrics ?? (remoteWrite === undefined ? undefined : { host: "127.0.0.1", port: 0 });
+}
+
+/** @throws FlyballError CONFIG_INVALID, PORT_IN_USE, LISTEN_REFUSED */
+export async function joinParts(settings: CollectorSettings, outward: Outward): Promise<Joined> {
+  await using opened = new AsyncDisposableStack();
+  const { intervalMs, root, dockerHost, runtimeDirectory, labels, remoteWrite } = settings;
+  const listen = pageAddress(settings);
+  const host = new Host(root);
+  let watch: Watch | undefined;
+  const onChange = (): void => watch?.relist();
+  const source =
+    dockerHost === undefined
+      ? undefined
+      : opened.use(
+          new (await import("./discover/engine-source.ts")).EngineSource({
+            dockerHost,
+            runtimeDirectory,
+            host,
+            clock: systemClock,
+            onChange,
+            note,
+          }),
+        );
+  const sampler = new Sampler(host, systemClock, MAX_GAP_INTERVALS * intervalMs, (readable) =>
+    source === undefined ? openReader(readable, host) : source.open(readable),
+  );
+  opened.use(sampler);
+  const figures = () => ({ ...outward.figures(), ...watch?.figures });
+  const page =
+    listen === undefined
+      ? undefined
+      : opened.use(
+          await (await import("./page.ts")).openPage({
+            listen,
+            remoteWrite,
+            labels,
+            root,
+            sampler,
+            source,
+            figures,
+            note,
+          }),
+        );
+  watch = opened.use(
+    new Watch({
+      sampler,
+      intervalMs,
+      ...(source === undefined ? {} : { discovery: source.discovery }),
+      onList: (containers) => page?.setContainers(containers),
+      onRound: (batch, containers) => {
+        page?.update(batch, containers);
+        outward.onBatch(batch);
+      },
+    }),
+  );
+  // Without a page only what is named is of interest; the engine is then asked for what cannot be read from files.
+  if (page !== undefined) source?.follow();
+  const joined = watch;
+  const kept = opened.move();
+  return {
+    setTargets: (targets) => joined.setTargets(targets),
+    begin: () => joined.begin(),
+    address: page?.address,
+    engine: source?.address,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** To the daemon's log, or to whoever started the agent. */
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

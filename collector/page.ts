@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { systemClock } from "../core/clock.ts";
+import type { ReplicaId } from "../core/types.ts";
+import { SECOND_MS } from "../core/units.ts";
+import { applicationPage } from "./apps/application-page.ts";
+import { Applications } from "./apps/applications.ts";
+import { replicaLabels } from "./apps/replica-labels.ts";
+import type { Batch } from "./batch.ts";
+import type { Discovered } from "./discover/discovered.ts";
+import type { EngineSource } from "./discover/engine-source.ts";
+import { createExposition, type Exposition } from "./expose/exposition.ts";
+import { labelRules, shownLabels } from "./expose/label-rules.ts";
+import type { Figures } from "./figures.ts";
+import { HostReader } from "./host/host-reader.ts";
+import { SlowLooks } from "./read/slow-looks.ts";
+import type { Sampler } from "./sampler.ts";
+import type { CollectorSettings, LabelSettings, ListenAddress } from "./settings.ts";
+
+export interface PageOptions {
+  readonly listen: ListenAddress;
+  readonly labels: LabelSettings;
+  readonly remoteWrite: CollectorSettings["remoteWrite"];
+  readonly root: string;
+  readonly sampler: Sampler;
+  readonly source: EngineSource | undefined;
+  /** Of the other parts. */
+  readonly figures: () => Figures;
+  readonly note: (line: string) => void;
+}
+
+/** What only a page of metrics needs: the machine's figures, what is looked at seldom, the replicas' own metrics. */
+export interface Page extends AsyncDisposable {
+  readonly address: ListenAddress;
+  setContainers(containers: ReadonlyMap<ReplicaId, Discovered>): void;
+  /** Shows what the round found from now on. */
+  update(batch: Batch, containers: ReadonlyMap<ReplicaId, Discovered>): void;
+}
+
+/** @throws FlyballError PORT_IN_USE, LISTEN_REFUSED */
+export async function openPage(options: PageOptions): Promise<Page> {
+  const { listen, labels, root, sampler, source, note } = options;
+  await using opened = new AsyncDisposableStack();
+  const rules = labelRules(labels);
+  // Of a replica's own metrics the service is named already, in fewer words than a container's labels.
+  const businessRules = { ...rules, allowed: new Set<string>() };
+  const applications = opened.use(
+    new Applications({
+      clock: systemClock,
+      labelsOf: (replica) => replicaLabels(replica, shownLabels(replica, businessRules).labels),
+      note,
+    }),
+  );
+  const machine = opened.use(new HostReader({ root, clock: systemClock }));
+  const log = {
+    info: (fields: object, message: string) => note(`${message}: ${JSON.stringify(fields)}`),
+    warn: (fields: object, message: string) => note(`${message}: ${JSON.stringify(fields)}`),
+  };
+  const exposition: Exposition = opened.use(
+    await createExposition({
+      listen,
+      labels: rules,
+      version: version(),
+      log,
+      figures: () => ({
+        ...options.figures(),
+        ...engineFigures(source),
+        ...applicationFigures(applications),
+      }),
+      applications: (format) => {
+        const families = applications.readings.map((reading) => reading.families);
+        const { text } = applicationPage([applications.status, ...families], format === "openmetrics");
+        return format === "openmetrics" ? `${text}# EOF\n` : text;
+      },
+    }),
+  );
+  let known: ReadonlyMap<ReplicaId, Discovered> = new Map();
+  opened.use(
+    new SlowLooks({
+      root,
+      clock: systemClock,
+      containers: () => known.values(),
+      pidsOf: (id) => sampler.pidsOf(id),
+      note: (id, details) => sampler.note(id, details),
+    }),
+  );
+  const kept = opened.move();
+  return {
+    address: exposition.address,
+    setContainers: (containers) => {
+      known = containers;
+      applications.setReplicas(containers.values());
+    },
+    update: ({ readAtMs }, containers) => {
+      const { measurements } = sampler;
+      exposition.update({ atMs: readAtMs, containers, measurements, host: machine.read() });
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function engineFigures(source: EngineSource | undefined): Figures {
+  if (source === undefined) return {};
+  const { counts, trouble, listedAtMs } = source.discovery;
+  return {
+    container_starts_total: counts.starts,
+    container_deaths_total: counts.deaths,
+    container_ended_unseen_total: counts.endedUnseen,
+    container_oom_events_total: counts.oomEvents,
+    engine_up: Number(trouble === undefined),
+    engine_stats_containers: source.readByStats,
+    ...(listedAtMs === undefined
+      ? {}
+      : { engine_list_age_seconds: (systemClock.nowMs() - listedAtMs) / SECOND_MS }),
+  };
+}
+
+function applicationFigures({ counts }: Applications): Figures {
+  return {
+    application_scrapes_total: counts.scrapes,
+    application_scrapes_failed_total: counts.failedScrapes,
+    application_series: counts.series,
+    application_dropped_series_total: counts.droppedSeries,
+  };
+}
+
+function version(): string {
+  const text: { version: string } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  return text.version;
+}
