@@ -33,6 +33,7 @@ const ENTRY_POINTS = [
   "collector/main.ts",
   // Until the collector is joined.
   "collector/expose/exposition.ts",
+  "collector/expose/remote-write/remote-write.ts",
   "collector/host/host-reader.ts",
   "collector/read/slow-looks.ts",
 ];
