@@ -12,8 +12,11 @@ export interface Goal {
   readonly value: number;
 }
 
-/** Measures, and may tell on the way how far it is. */
-export type Bench = (say: (line: string) => void) => Promise<readonly Figure[]>;
+/** Measures, and may tell on the way how far it is. `quick`: as little as shows that it works. */
+export type Bench = (
+  say: (line: string) => void,
+  options: { readonly quick: boolean },
+) => Promise<readonly Figure[]>;
 
 export function holds({ value, goal }: Figure): boolean | undefined {
   if (goal === undefined) return undefined;

@@ -1,21 +1,23 @@
 import { messageOf } from "../../core/errors.ts";
+import { benchCollector } from "./collector.ts";
 import { benchDaemon } from "./daemon.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench } from "./figure.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 
 /**
- * `npm run bench -- NAME`: measures, prints a table for people and, last, one JSON line for programs. A goal that is
+ * `npm run bench -- NAME [--quick]`: measures, prints a table for people and, last, one JSON line for programs. A goal that is
  * missed is a result and no failure: the exit status is 0.
  */
 const BENCHES: Readonly<Record<string, Bench>> = {
   decide: benchDecide,
   daemon: benchDaemon,
+  collector: benchCollector,
 };
 
 const USAGE_EXIT = 2;
 
-async function main(name: string | undefined): Promise<void> {
+async function main([name, ...words]: readonly string[]): Promise<void> {
   const bench = name === undefined || !Object.hasOwn(BENCHES, name) ? undefined : BENCHES[name];
   if (name === undefined || bench === undefined) {
     const names = Object.keys(BENCHES).join(", ");
@@ -26,12 +28,12 @@ async function main(name: string | undefined): Promise<void> {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const machine = thisMachine();
   print(`${name} on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
-  const figures = await bench(print);
+  const figures = await bench(print, { quick: words.includes("--quick") });
   for (const line of ["", ...tableLines(figures), "", jsonLine(name, machine, figures)]) print(line);
 }
 
 try {
-  await main(process.argv[2]);
+  await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;

@@ -47,7 +47,7 @@ export function tableLines(figures: readonly Figure[]): string[] {
 export function jsonLine(bench: string, machine: Machine, figures: readonly Figure[]): string {
   const entries = figures.map((figure) => ({
     name: figure.name,
-    value: figure.value,
+    value: rounded(figure.value),
     unit: figure.unit,
     goal: figure.goal === undefined ? null : `${SIGNS[figure.goal.is]} ${figure.goal.value}`,
     holds: holds(figure) ?? null,
@@ -57,6 +57,11 @@ export function jsonLine(bench: string, machine: Machine, figures: readonly Figu
 
 function goalText({ goal, unit }: Figure): string {
   return goal === undefined ? "" : `${goal.is} ${numberText(goal.value)} ${unit}`;
+}
+
+/** To four digits: no measurement here is better than that. */
+function rounded(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }
 
 function numberText(value: number): string {

@@ -2,14 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { collectorCommand, makeCacheDirectory } from "../../collector/launch.ts";
+import { SECOND_MS } from "../../core/units.ts";
 import { freePort } from "./free-port.ts";
 
-const CLI = resolve(import.meta.dirname, "../../cli/main.ts");
 const READY_WITHIN_MS = 30_000;
 
-/** `flyball agent` beside an engine, with none of the user's settings. */
+/** The process that `flyball agent` becomes, beside an engine. */
 export class FlyballAgent implements AsyncDisposable {
   /** Where its metrics are: host and port. */
   readonly address: string;
@@ -26,14 +27,24 @@ export class FlyballAgent implements AsyncDisposable {
     });
   }
 
-  static async start(socketPath: string, flags: readonly string[] = []): Promise<FlyballAgent> {
+  static async start(socketPath: string): Promise<FlyballAgent> {
     const directory = mkdtempSync(join(tmpdir(), "flyball-agent-"));
-    const metrics = `127.0.0.1:${await freePort()}`;
-    const child = spawn(process.execPath, [CLI, "agent", "--metrics", metrics, ...flags], {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { HOME: directory, PATH: process.env["PATH"], DOCKER_HOST: `unix://${socketPath}` },
-    });
-    const agent = new FlyballAgent(metrics, directory, child);
+    const port = await freePort();
+    const { file, words, environment } = collectorCommand(
+      {
+        kind: "agent",
+        settings: {
+          intervalMs: SECOND_MS,
+          root: "/",
+          metrics: { host: "127.0.0.1", port },
+          dockerHost: `unix://${socketPath}`,
+          labels: {},
+        },
+      },
+      makeCacheDirectory(directory),
+    );
+    const child = spawn(file, words, { stdio: ["ignore", "ignore", "pipe"], env: environment });
+    const agent = new FlyballAgent(`127.0.0.1:${port}`, directory, child);
     try {
       await agent.#answers();
       return agent;
