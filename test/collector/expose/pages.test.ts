@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { FAMILIES } from "../../../collector/expose/families.ts";
+import { HostReader } from "../../../collector/host/host-reader.ts";
+import { systemClock } from "../../../core/clock.ts";
+import { discovered, ID, measurement, pagesOf, recordedMeasurement, round, seriesOf } from "./readings.ts";
+
+const golden = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
+const text = (page: Buffer) => page.toString("utf8");
+
+describe("a page of metrics", () => {
+  const labels = { "business.team": "checkout", "com.docker.compose.service": "web", other: "hidden" };
+
+  for (const [format, file] of [
+    ["prometheus", "golden-page.prom"],
+    ["openmetrics", "golden-page.om"],
+  ] as const) {
+    test(`of a recorded container is written in ${format} as it was before`, () => {
+      const pages = pagesOf();
+      pages.update(round([[discovered({ labels }), recordedMeasurement()]]));
+      assert.equal(text(pages.page(format)), golden(file));
+    });
+  }
+
+  test("shows all values of the recorded container but those that it has not", () => {
+    const pages = pagesOf();
+    pages.update(round([[discovered(), recordedMeasurement()]]));
+    const page = text(pages.page("prometheus"));
+    const missing = FAMILIES.filter(
+      ({ name }) => name.startsWith("container_") && !page.includes(`\n# TYPE ${name} `),
+    );
+    assert.deepEqual(
+      missing.map(({ name }) => name),
+      [],
+    );
+  });
+
+  test("changes only in its values from one tick to the next", () => {
+    const pages = pagesOf();
+    const container = discovered();
+    const shown = (cpuUsageSeconds: number, atMs: number) => {
+      pages.update(round([[container, measurement({ cpuUsageSeconds, threads: 3 })]], { atMs }));
+      return seriesOf(pages.page("prometheus")).filter((line) => /cpu_usage|threads\{|last_seen/u.test(line));
+    };
+    const own = `id="/docker/${ID}",image="shop/web:1.4",name="shop-web-1"`;
+    for (const [seconds, atMs, seen] of [
+      [1.25, 1_000, "1"],
+      [123456.789, 2_500, "2.5"],
+      [7, 1_700_000_000_000, "1700000000"],
+      [0, 1_700_000_000_001, "1700000000.001"],
+      [1e21, 3_000, "3"],
+      [9_007_199_254_740_991, 4_000, "4"],
+      [1e-7, 5_000, "5"],
+    ] as const) {
+      assert.deepEqual(shown(seconds, atMs), [
+        `container_last_seen{${own}} ${seen}`,
+        `container_cpu_usage_seconds_total{${own},cpu="total"} ${seconds}`,
+        `container_threads{${own}} 3`,
+      ]);
+    }
+  });
+
+  test("follows devices and interfaces that come, change places and go", () => {
+    const pages = pagesOf();
+    const container = discovered();
+    const device = (name: string, readBytes: number | undefined) => ({
+      name,
+      readBytes,
+      writeBytes: undefined,
+      reads: undefined,
+      writes: undefined,
+    });
+    const shown = (...devices: ReturnType<typeof device>[]) => {
+      pages.update(round([[container, measurement({ devices })]], { atMs: pages.atMs ?? 1 }));
+      return seriesOf(pages.page("prometheus")).flatMap(
+        (line) => /reads_bytes.*device="(.*)"\} (.*)/u.exec(line)?.slice(1).join(" ") ?? [],
+      );
+    };
+    assert.deepEqual(shown(), []);
+    assert.deepEqual(shown(device("a", 1)), ["a 1"]);
+    assert.deepEqual(shown(device("a", 2), device("b", 3)), ["a 2", "b 3"]);
+    assert.deepEqual(shown(device("b", 4), device("a", 5)), ["b 4", "a 5"]);
+    assert.deepEqual(shown(device("b", undefined), device("a", 6)), ["a 6"]);
+    assert.deepEqual(shown(device("b", 7)), ["b 7"]);
+    assert.deepEqual(shown(), []);
+  });
+
+  test("holds the series of a family together, whatever containers there are", () => {
+    const pages = pagesOf();
+    const containers = [1, 2, 3].map((number) => discovered({ id: `c${number}`, name: `web-${number}` }));
+    pages.update(round(containers.map((container) => [container, recordedMeasurement()])));
+    const names = text(pages.page("prometheus"))
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.slice(0, line.search(/[{ ]/u)));
+    const runs = names.filter((name, index) => name !== names[index - 1]);
+    assert.equal(new Set(runs).size, runs.length);
+    assert.equal(names.filter((name) => name === "container_threads").length, 3);
+  });
+
+  test("leaves out what was not read and what is not known any more", () => {
+    const pages = pagesOf();
+    const [first, second] = [discovered({ id: "a" }), discovered({ id: "b" })];
+    const shownIds = () => [
+      ...new Set(seriesOf(pages.page("prometheus")).map((line) => /id="([^"]*)"/u.exec(line)?.[1])),
+    ];
+    pages.update(
+      round([
+        [first, measurement({ threads: 1 })],
+        [second, measurement({ threads: 1 })],
+      ]),
+    );
+    assert.deepEqual(shownIds(), ["/docker/a", "/docker/b"]);
+    pages.update(round([[first], [second, measurement({ threads: 1 })]]));
+    assert.deepEqual(shownIds(), ["/docker/b"]);
+    assert.match(text(pages.page("prometheus")), /^flyball_collector_containers_missing 1$/mu);
+    assert.match(text(pages.page("prometheus")), /^container_scrape_error 1$/mu);
+    pages.update({
+      ...round([
+        [first, measurement()],
+        [second, measurement()],
+      ]),
+      containers: new Map([["a", first]]),
+    });
+    assert.deepEqual(shownIds(), ["/docker/a"]);
+  });
+
+  test("shows a container under its new labels when it is another, and goes on with the same text when not", () => {
+    const pages = pagesOf();
+    const shown = (overrides: Parameters<typeof discovered>[0]) => {
+      pages.update(round([[discovered(overrides), measurement({ threads: 1 })]]));
+      return seriesOf(pages.page("prometheus")).find((line) => line.startsWith("container_threads"));
+    };
+    assert.match(shown({}) ?? "", /name="shop-web-1"\} 1$/u);
+    assert.match(shown({ health: "unhealthy" }) ?? "", /name="shop-web-1"\} 1$/u);
+    assert.match(shown({ name: "renamed" }) ?? "", /name="renamed"\} 1$/u);
+  });
+
+  test("calls a process a process, and never shows one without values as 0", () => {
+    const pages = pagesOf();
+    const { image: _, ...process_ } = discovered({ kind: "process", id: "web-1" });
+    pages.update(round([[process_, measurement({ memoryUsageBytes: 5 })]]));
+    const lines = seriesOf(pages.page("prometheus"));
+    assert.ok(lines.includes('container_memory_usage_bytes{id="/flyball/web-1",name="shop-web-1"} 5'));
+    assert.deepEqual(
+      lines.filter((line) => /cpu_usage|working_set|network|pressure|fs_/u.test(line)),
+      [],
+    );
+  });
+
+  test("says without a limit that there is none", () => {
+    const pages = pagesOf();
+    const details = { memoryLimitBytes: Infinity, cpuQuotaMicroseconds: Infinity, threadsMax: Infinity };
+    pages.update(round([[discovered(), measurement({ details, cpuThrottledSeconds: 0, cpuPeriods: 0 })]]));
+    const lines = seriesOf(pages.page("prometheus")).map((line) => line.replace(/\{.*\}/u, ""));
+    assert.ok(lines.includes("container_spec_memory_limit_bytes 0"));
+    assert.ok(lines.includes("container_threads_max 0"));
+    assert.deepEqual(
+      lines.filter((line) => /cfs|quota|limit_ratio/u.test(line)),
+      [],
+    );
+  });
+
+  test("is written once for all that ask within a tick, and compressed once", async () => {
+    const pages = pagesOf();
+    pages.update(round([[discovered(), measurement({ threads: 1 })]]));
+    assert.equal(pages.page("prometheus"), pages.page("prometheus"));
+    const [first, second] = await Promise.all([pages.gzipped("openmetrics"), pages.gzipped("openmetrics")]);
+    assert.equal(first, second);
+    assert.equal(text(gunzipSync(first)), text(pages.page("openmetrics")));
+    const before = pages.page("prometheus");
+    const copy = text(before);
+    pages.update(round([[discovered(), measurement({ threads: 2 })]]));
+    assert.notEqual(text(pages.page("prometheus")), copy);
+    assert.equal(text(before), copy, "a page that was given out is not written to");
+  });
+
+  test("is empty before the first round", () => {
+    assert.equal(text(pagesOf().page("prometheus")), "");
+    assert.equal(text(pagesOf().page("openmetrics")), "# EOF\n");
+  });
+});
+
+/** Names that the field knows, and that promtool would have otherwise. */
+const KNOWN_LINT = [
+  /^cadvisor_version_info label names should be written in 'snake_case'/u,
+  /^container_fs_inodes_total non-counter metrics should not have/u,
+  /^container_memory_failcnt counter metrics should have/u,
+  /^node_memory_\w+ metric names should be written in 'snake_case'/u,
+];
+
+const promtool = spawnSync("promtool", ["--version"]).status === 0;
+
+describe("promtool", { skip: !promtool && "needs promtool (Debian's package prometheus)" }, () => {
+  for (const [what, value] of [
+    ["of a recorded container", "plain"],
+    ["with any characters in its labels", 'newline\nquote"backslash\\emoji🎉\u0000end'],
+  ] as const) {
+    test(`finds nothing in a page ${what} but names that the field knows`, () => {
+      const pages = pagesOf();
+      using machine = new HostReader({ clock: systemClock });
+      const containers = ["a", "b"].map((id) =>
+        discovered({ id, name: `web-${id}`, labels: { "business.team": value } }),
+      );
+      pages.update(
+        round(
+          containers.map((container) => [container, recordedMeasurement()]),
+          { host: machine.read() },
+        ),
+      );
+      const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {
+        input: pages.page("prometheus"),
+        encoding: "utf8",
+      });
+      const complaints = `${stdout}${stderr}`.split("\n").filter(Boolean);
+      assert.deepEqual(
+        complaints.filter((line) => !KNOWN_LINT.some((known) => known.test(line))),
+        [],
+      );
+      // 3: it could be read, and has lint.
+      assert.equal(status, 3);
+    });
+  }
+});
