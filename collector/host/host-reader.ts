@@ -115,7 +115,7 @@ function rootMeasurement(sources: RootSources): Measurement {
   if (cpus.length > 0) {
     root.cpuUserSeconds = sum(cpus.map(({ user, nice }) => user + nice));
     root.cpuSystemSeconds = sum(cpus.map(({ system, irq, softirq }) => system + irq + softirq));
-    root.cpuUsageSeconds = root.cpuUserSeconds + root.cpuSystemSeconds;
+    root.cpuUsageSeconds = sum([root.cpuUserSeconds, root.cpuSystemSeconds]);
   }
   const inactive = memory.get("Inactive(file)");
   root.memoryUsageBytes = difference(memory.get("MemTotal"), memory.get("MemFree"));
@@ -169,8 +169,9 @@ function useByDevice(filesystems: readonly HostFilesystem[]): FilesystemUse[] {
   }));
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** To the microsecond: ticks are hundredths, and the rest would be the noise of adding. */
+function sum(seconds: readonly number[]): number {
+  return Math.round(seconds.reduce((total, value) => total + value, 0) * 1e6) / 1e6;
 }
 
 function difference(from: number | undefined, what: number | undefined): number | undefined {
