@@ -3,6 +3,8 @@ import { DaemonMetrics } from "./api/metrics.ts";
 import { startApi } from "./api/server.ts";
 import { type ServiceFacts, serviceDetail, serviceView } from "./api/views.ts";
 import type { Batch } from "./collector/batch.ts";
+import { type AgentOptions, agentSettings, collectorSettings } from "./collector/from-config.ts";
+import { becomeAgent } from "./collector/launch.ts";
 import { Minutes } from "./collector/minutes.ts";
 import { Series } from "./collector/series.ts";
 import { type ReplicaCapacity, ServiceSeries, serviceReading } from "./collector/service-series.ts";
@@ -25,11 +27,10 @@ import type {
   Sample,
   Service,
   ServiceId,
-  Target,
 } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type { ProjectAnswer, ProjectRequest, Readiness, ScaleAnswer, ScaleRequest } from "./core/wire.ts";
-import { type LoadOptions, loadProject } from "./orchestrator/compose/load.ts";
+import type { LoadOptions } from "./orchestrator/compose/load.ts";
 import { describeAction, describeHold } from "./orchestrator/describe.ts";
 import { hasProjects } from "./orchestrator/desired.ts";
 import type { Engine } from "./orchestrator/engine.ts";
@@ -37,7 +38,7 @@ import { dockerAnswers, openDockerEngine } from "./orchestrator/engines/docker/e
 import { openProcessEngine } from "./orchestrator/engines/process/engine.ts";
 import { openInstance, readInstance } from "./orchestrator/instance.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
-import { readProjectRequest, toRequestModel } from "./orchestrator/project-request.ts";
+import { targetOf } from "./orchestrator/target.ts";
 import { STALE_AFTER_MS } from "./scaler/decide.ts";
 import { Scaler } from "./scaler/scaler.ts";
 
@@ -60,7 +61,7 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   const engine = started.use(await openEngine(config, store, log));
   const daemon = new Daemon({ store, engine, log });
   started.use(daemon);
-  await daemon.start(config.dataDirectory);
+  await daemon.start(config);
   const api = started.use(
     await startApi({
       control: daemon,
@@ -79,6 +80,7 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
 export async function readCompose(
   options: LoadOptions,
 ): Promise<{ name: string; request: ProjectRequest; diagnostics: readonly Diagnostic[] }> {
+  const { loadProject, toRequestModel } = await composeRoom();
   const { project, source, diagnostics } = await loadProject(options);
   const request = {
     compose: toRequestModel(project),
@@ -101,6 +103,20 @@ export async function planWithoutDaemon(options: {
   const engine = opened.use(await openEngine(config, store, log));
   const daemon = opened.use(new Daemon({ store, engine, log }));
   return await daemon.planProject(name, request);
+}
+
+/** This process goes on as the collector alone, on the engine that the settings name, else on any of this machine. */
+export function startAgent(options: AgentOptions): void {
+  becomeAgent(agentSettings(options, process.env["XDG_RUNTIME_DIR"]), options.config.dataDirectory);
+}
+
+/** Loaded when a project is given: a daemon that only goes on with what it knows does without its 8 MB. */
+async function composeRoom() {
+  const [loader, requests] = await Promise.all([
+    import("./orchestrator/compose/load.ts"),
+    import("./orchestrator/project-request.ts"),
+  ]);
+  return { ...loader, ...requests };
 }
 
 async function openEngine(config: Config, store: Store, log: Log): Promise<Engine> {
@@ -142,7 +158,7 @@ class Daemon implements Control, AsyncDisposable {
     this.#minutes = new Minutes({ store, series: this.#serviceSeries, log });
     this.#metrics = new DaemonMetrics({
       services: () => this.services(),
-      collectorRestarts: () => this.#collector?.restarts ?? 0,
+      collector: () => this.#collector,
     });
     this.#orchestrator = new Orchestrator({
       engine,
@@ -154,9 +170,10 @@ class Daemon implements Control, AsyncDisposable {
     });
   }
 
-  async start(dataDirectory: string): Promise<void> {
+  async start(config: Config): Promise<void> {
     const collector = await startCollector({
-      dataDirectory,
+      ...collectorSettings(config, this.#engine.kind),
+      dataDirectory: config.dataDirectory,
       intervalMs: SAMPLE_INTERVAL_MS,
       clock: systemClock,
       log: this.#log,
@@ -189,14 +206,13 @@ class Daemon implements Control, AsyncDisposable {
 
   #observed(observed: ObservedState): void {
     const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
-    const targets = readable.map(({ id, service, pid }): Target => {
-      const kind = this.#engine.kind === "docker" ? "container" : "process";
-      return { replica: id, service, pid: pid ?? 0, kind };
-    });
-    const key = targets.map(({ replica, pid }) => `${replica} ${pid}`).join();
+    const services = new Map(this.#orchestrator.services.map((service) => [service.id, service]));
+    const targets = readable.map((replica) =>
+      targetOf(replica, services.get(replica.service), this.#engine.kind),
+    );
+    const key = JSON.stringify(targets);
     if (key === this.#targets) return;
     this.#targets = key;
-    this.#serviceOf = new Map(targets.map(({ replica, service }) => [replica, service]));
     this.#collector?.setTargets(targets);
     const known = new Set(targets.map(({ replica }) => replica));
     for (const replica of this.#newest.keys()) {
@@ -326,6 +342,7 @@ class Daemon implements Control, AsyncDisposable {
   }
 
   async #read(name: string, request: ProjectRequest) {
+    const { readProjectRequest } = await composeRoom();
     const { project, diagnostics } = await readProjectRequest(name, request);
     const all = [...diagnostics, ...this.#engine.check(project)];
     const errors = all.filter((diagnostic) => diagnostic.severity === "error");

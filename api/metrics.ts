@@ -1,5 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { SECOND_MS } from "../core/units.ts";
 import type { ServiceView } from "../core/wire.ts";
+
+/** What is known of the collector that this daemon runs. */
+export interface CollectorFigures {
+  readonly restarts: number;
+  readonly droppedBatches: number;
+  /** Undefined until it was measured. */
+  readonly clockOffset: { readonly offsetMs: number; readonly roundTripMs: number } | undefined;
+}
 
 /** What the daemon tells Prometheus about itself and the services it looks after. */
 export class DaemonMetrics {
@@ -12,7 +21,10 @@ export class DaemonMetrics {
   readonly #actions: Counter<"kind" | "outcome">;
   readonly #batches: Counter;
 
-  constructor(sources: { services: () => readonly ServiceView[]; collectorRestarts: () => number }) {
+  constructor(sources: {
+    services: () => readonly ServiceView[];
+    collector: () => CollectorFigures | undefined;
+  }) {
     const registers = [this.#registry];
     this.#services = sources.services;
     collectDefaultMetrics({ register: this.#registry });
@@ -56,10 +68,38 @@ export class DaemonMetrics {
       help: "How often this daemon had to start its collector again.",
       registers: [],
       collect() {
-        this.set(sources.collectorRestarts());
+        this.set(sources.collector()?.restarts ?? 0);
       },
     });
-    this.#registry.registerMetric(restarts);
+    const dropped = new Gauge({
+      name: "flyball_collector_dropped_batches",
+      help: "Batches that the running collector gave up because they were not taken in time.",
+      registers: [],
+      collect() {
+        this.set(sources.collector()?.droppedBatches ?? 0);
+      },
+    });
+    const clockOffset = new Gauge({
+      name: "flyball_collector_clock_offset_seconds",
+      help: "How far the clock of the collector's node is ahead of the daemon's; right to within half the round trip.",
+      registers: [],
+      collect() {
+        this.remove();
+        const offset = sources.collector()?.clockOffset;
+        if (offset !== undefined) this.set(offset.offsetMs / SECOND_MS);
+      },
+    });
+    const roundTrip = new Gauge({
+      name: "flyball_collector_round_trip_seconds",
+      help: "How long the question for the clock of the collector's node and its answer took.",
+      registers: [],
+      collect() {
+        this.remove();
+        const offset = sources.collector()?.clockOffset;
+        if (offset !== undefined) this.set(offset.roundTripMs / SECOND_MS);
+      },
+    });
+    for (const gauge of [restarts, dropped, clockOffset, roundTrip]) this.#registry.registerMetric(gauge);
   }
 
   evaluated(service: string, from: number, to: number): void {

@@ -38,6 +38,18 @@ export function readCount(text: string): number {
   return count;
 }
 
+const LEAST_INTERVAL_MS = 100;
+const MOST_INTERVAL_MS = 60_000;
+
+/** How often to read: a duration from 100 ms to a minute, in milliseconds. */
+export function readInterval(text: string): number {
+  const intervalMs = parseDurationMs(text);
+  if (intervalMs === undefined || intervalMs < LEAST_INTERVAL_MS || intervalMs > MOST_INTERVAL_MS) {
+    throw new InvalidArgumentError("Expected a duration from 100ms to 1m, as 1s.");
+  }
+  return intervalMs;
+}
+
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 /** An instant: RFC 3339, milliseconds since 1970 UTC, or how long ago, as `10m`. */

@@ -26,6 +26,8 @@ export interface ReadProject {
 /** What the command asks of the daemon's code when it runs it itself. */
 export interface DaemonCode {
   startDaemon(options: { config: Config; log: Log }): Promise<RunningDaemon>;
+  /** This process goes on as the collector alone, and does not come back. */
+  startAgent(options: { config: Config; intervalMs: number; listen: Config["listen"] }): void;
   readCompose(options: ComposeOptions): Promise<ReadProject>;
   planWithoutDaemon(options: {
     config: Config;

@@ -10,6 +10,7 @@ import type { Discovered } from "./discover/discovered.ts";
 import type { EngineSource } from "./discover/engine-source.ts";
 import { createExposition, type Exposition } from "./expose/exposition.ts";
 import { labelRules, shownLabels } from "./expose/label-rules.ts";
+import { RemoteWrite } from "./expose/remote-write/remote-write.ts";
 import type { Figures } from "./figures.ts";
 import { HostReader } from "./host/host-reader.ts";
 import { SlowLooks } from "./read/slow-looks.ts";
@@ -38,7 +39,7 @@ export interface Page extends AsyncDisposable {
 
 /** @throws FlyballError PORT_IN_USE, LISTEN_REFUSED */
 export async function openPage(options: PageOptions): Promise<Page> {
-  const { listen, labels, root, sampler, source, note } = options;
+  const { listen, labels, root, sampler, source, note, remoteWrite } = options;
   await using opened = new AsyncDisposableStack();
   const rules = labelRules(labels);
   // Of a replica's own metrics the service is named already, in fewer words than a container's labels.
@@ -51,6 +52,7 @@ export async function openPage(options: PageOptions): Promise<Page> {
     }),
   );
   const machine = opened.use(new HostReader({ root, clock: systemClock }));
+  let sending: RemoteWrite | undefined;
   const log = {
     info: (fields: object, message: string) => note(`${message}: ${JSON.stringify(fields)}`),
     warn: (fields: object, message: string) => note(`${message}: ${JSON.stringify(fields)}`),
@@ -65,6 +67,7 @@ export async function openPage(options: PageOptions): Promise<Page> {
         ...options.figures(),
         ...engineFigures(source),
         ...applicationFigures(applications),
+        ...sendingFigures(sending),
       }),
       applications: (format) => {
         const families = applications.readings.map((reading) => reading.families);
@@ -73,6 +76,11 @@ export async function openPage(options: PageOptions): Promise<Page> {
       },
     }),
   );
+  if (remoteWrite !== undefined) {
+    sending = opened.use(
+      new RemoteWrite({ ...remoteWrite, page: () => exposition.text(), version: version(), log }),
+    );
+  }
   let known: ReadonlyMap<ReplicaId, Discovered> = new Map();
   opened.use(
     new SlowLooks({
@@ -120,6 +128,16 @@ function applicationFigures({ counts }: Applications): Figures {
     application_scrapes_failed_total: counts.failedScrapes,
     application_series: counts.series,
     application_dropped_series_total: counts.droppedSeries,
+  };
+}
+
+function sendingFigures(sending: RemoteWrite | undefined): Figures {
+  if (sending === undefined) return {};
+  const { sentSamples, droppedSamples, waitingBytes } = sending.figures;
+  return {
+    remote_write_samples_total: sentSamples,
+    remote_write_dropped_samples_total: droppedSamples,
+    remote_write_waiting_bytes: waitingBytes,
   };
 }
 

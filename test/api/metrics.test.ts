@@ -22,7 +22,7 @@ async function linesOf(metrics: DaemonMetrics, name: string): Promise<string[]> 
 
 test("a service's counts and bounds are told, and no longer once it is gone", async () => {
   let services = [view("shop_web", { replicas: { desired: 3, running: 2, ready: 1, min: 1, max: 6 } })];
-  const metrics = new DaemonMetrics({ services: () => services, collectorRestarts: () => 0 });
+  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined });
   assert.deepEqual(await linesOf(metrics, "flyball_service_replicas"), [
     'flyball_service_replicas{service="shop_web",state="desired"} 3',
     'flyball_service_replicas{service="shop_web",state="running"} 2',
@@ -39,7 +39,7 @@ test("a service's counts and bounds are told, and no longer once it is gone", as
 
 test("business labels are labels of the service, and follow it when they change", async () => {
   let services = [view("shop_web", { businessLabels: { team: "checkout" } }), view("shop_db")];
-  const metrics = new DaemonMetrics({ services: () => services, collectorRestarts: () => 0 });
+  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined });
   const before = await linesOf(metrics, "flyball_service_labels");
   assert.ok(before.some((line) => line.includes('team="checkout"') && line.includes('service="shop_web"')));
   assert.ok(before.some((line) => line.includes('service="shop_db"') && !line.includes("checkout")));
@@ -52,14 +52,14 @@ test("business labels are labels of the service, and follow it when they change"
 
 test("a business label named service does not hide which service it is", async () => {
   const services = [view("shop_web", { businessLabels: { service: "mine" } })];
-  const metrics = new DaemonMetrics({ services: () => services, collectorRestarts: () => 0 });
+  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined });
   assert.deepEqual(await linesOf(metrics, "flyball_service_labels"), [
     'flyball_service_labels{service="shop_web"} 1',
   ]);
 });
 
 test("evaluations, changes of the count and engine calls are counted", async () => {
-  const metrics = new DaemonMetrics({ services: () => [], collectorRestarts: () => 2 });
+  const metrics = new DaemonMetrics({ services: () => [], collector: () => undefined });
   metrics.evaluated("shop_web", 1, 1);
   metrics.evaluated("shop_web", 1, 3);
   metrics.acted("start-replica", "done");
@@ -72,5 +72,24 @@ test("evaluations, changes of the count and engine calls are counted", async () 
   assert.deepEqual(await linesOf(metrics, "flyball_actions_total"), [
     'flyball_actions_total{kind="start-replica",outcome="done"} 1',
   ]);
+});
+
+test("the collector's restarts, drops and clock are told, and the clock not before it was measured", async () => {
+  let clockOffset: { offsetMs: number; roundTripMs: number } | undefined;
+  const metrics = new DaemonMetrics({
+    services: () => [],
+    collector: () => ({ restarts: 2, droppedBatches: 3, clockOffset }),
+  });
   assert.deepEqual(await linesOf(metrics, "flyball_collector_restarts"), ["flyball_collector_restarts 2"]);
+  assert.deepEqual(await linesOf(metrics, "flyball_collector_dropped_batches"), [
+    "flyball_collector_dropped_batches 3",
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_collector_clock_offset_seconds"), []);
+  clockOffset = { offsetMs: -1_500, roundTripMs: 4 };
+  assert.deepEqual(await linesOf(metrics, "flyball_collector_clock_offset_seconds"), [
+    "flyball_collector_clock_offset_seconds -1.5",
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_collector_round_trip_seconds"), [
+    "flyball_collector_round_trip_seconds 0.004",
+  ]);
 });

@@ -56,6 +56,11 @@ export function daemonCodeDouble() {
       }
       return { name: options.projectName ?? "shop", request, diagnostics: [foundByReading] };
     },
+    startAgent({ config: { dockerHost }, intervalMs, listen }) {
+      calls.push(
+        `agent ${listen.host} ${listen.port} every ${intervalMs} ms of ${dockerHost ?? "any engine"}`,
+      );
+    },
     async planWithoutDaemon({ name }) {
       calls.push(`plan ${name}`);
       return projectAnswer;

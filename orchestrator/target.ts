@@ -1,0 +1,45 @@
+import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
+import type { EngineKind, ObservedReplica, Service, Target } from "../core/types.ts";
+import { COMPOSE_LABELS } from "./engines/docker/labels.ts";
+
+/** The list of all replicas must fit into one message, whatever somebody wrote into a label. */
+const LONGEST_LABEL = 256;
+
+/** A replica as the collector is to read and to show it. */
+export function targetOf(replica: ObservedReplica, service: Service | undefined, engine: EngineKind): Target {
+  const { id, pid = 0, name, project, slot, state, createdAtMs, startedAtMs, endpoints } = replica;
+  const { template, businessLabels = {}, metrics } = service ?? {};
+  const { limitCores: cores, limitMemoryBytes: memoryBytes } = template?.resources ?? {};
+  const labels = {
+    [COMPOSE_LABELS.project]: project,
+    ...(service === undefined ? {} : { [COMPOSE_LABELS.service]: service.name }),
+    [COMPOSE_LABELS.number]: String(slot),
+    ...Object.fromEntries(
+      Object.entries(businessLabels).map(([label, value]) => [`${BUSINESS_PREFIX}${label}`, cut(value)]),
+    ),
+    ...(metrics === undefined
+      ? {}
+      : { [LABELS.metricsPort.key]: String(metrics.port), [LABELS.metricsPath.key]: metrics.path }),
+  };
+  return {
+    replica: id,
+    service: replica.service,
+    pid,
+    kind: engine === "docker" ? "container" : "process",
+    name,
+    ...(template?.image === undefined ? {} : { image: template.image }),
+    labels,
+    ...(createdAtMs === undefined ? {} : { createdAtMs }),
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(state === "unhealthy" ? { health: state } : {}),
+    limits: {
+      ...(cores === undefined ? {} : { cores }),
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    },
+    endpoints,
+  };
+}
+
+function cut(text: string): string {
+  return text.slice(0, LONGEST_LABEL);
+}
