@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../core/errors.ts";
 import { makePrivateDirectory } from "../core/link-path.ts";
-import { type CollectorRun, REMOTE_WRITE_TOKEN, writeArguments } from "./settings.ts";
+import { type CollectorRun, REMOTE_WRITE_TOKEN, REMOTE_WRITE_URL, writeArguments } from "./settings.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 /** Small heap spaces: the collector keeps little, and would otherwise let garbage grow to tens of megabytes. */
@@ -29,6 +29,7 @@ export function collectorCommand(run: CollectorRun, cacheDirectory: string | und
     words: [...NODE_FLAGS, MAIN, ...writeArguments(run)],
     environment: {
       ...(cacheDirectory === undefined ? {} : { NODE_COMPILE_CACHE: cacheDirectory }),
+      ...(remoteWrite === undefined ? {} : { [REMOTE_WRITE_URL]: remoteWrite.url }),
       ...(remoteWrite?.token === undefined ? {} : { [REMOTE_WRITE_TOKEN]: remoteWrite.token }),
       ...(runtimeDirectory === undefined ? {} : { XDG_RUNTIME_DIR: runtimeDirectory }),
     },

@@ -25,7 +25,8 @@ export interface LabelSettings {
   readonly renamed?: Readonly<Record<string, string>>;
 }
 
-/** Its token is no word of a command line, which everybody on the machine may read. */
+/** The receiver's address may hold a password: neither it nor the token is for a command line, which everybody may read. */
+export const REMOTE_WRITE_URL = "FLYBALL_REMOTE_WRITE_URL";
 export const REMOTE_WRITE_TOKEN = "FLYBALL_REMOTE_WRITE_TOKEN";
 
 export interface ListenAddress {
@@ -43,8 +44,8 @@ const MOST_INTERVAL_MS = 3_600_000;
 
 /**
  * `--link DIRECTORY | --agent`, then `--interval MILLISECONDS`, `--root DIRECTORY`, `--metrics HOST:PORT`,
- * `--docker-host HOST`, `--labels JSON`,
- * `--remote-write URL`. @throws FlyballError CONFIG_INVALID
+ * `--docker-host HOST`, `--labels JSON`;
+ * the receiver of remote write is in the environment. @throws FlyballError CONFIG_INVALID
  */
 export function readArguments(
   words: readonly string[],
@@ -60,7 +61,6 @@ export function readArguments(
       metrics: { type: "string" },
       "docker-host": { type: "string" },
       labels: { type: "string", default: "{}" },
-      "remote-write": { type: "string" },
       cached: { type: "boolean", default: false },
     },
   });
@@ -70,7 +70,7 @@ export function readArguments(
       `--interval between ${LEAST_INTERVAL_MS} and ${MOST_INTERVAL_MS} milliseconds, got ${values.interval}`,
     );
   }
-  const url = values["remote-write"];
+  const url = environment[REMOTE_WRITE_URL];
   const token = environment[REMOTE_WRITE_TOKEN];
   const runtimeDirectory = environment["XDG_RUNTIME_DIR"];
   const settings: CollectorSettings = {
@@ -92,7 +92,7 @@ export function readArguments(
 
 /** The words that `readArguments` reads as this. */
 export function writeArguments(run: CollectorRun): string[] {
-  const { intervalMs, root, metrics, dockerHost, labels, remoteWrite } = run.settings;
+  const { intervalMs, root, metrics, dockerHost, labels } = run.settings;
   return [
     ...(run.kind === "agent" ? ["--agent"] : [`--link=${run.linkDirectory}`]),
     `--interval=${intervalMs}`,
@@ -100,7 +100,6 @@ export function writeArguments(run: CollectorRun): string[] {
     `--labels=${JSON.stringify(labels)}`,
     ...(metrics === undefined ? [] : [`--metrics=${metrics.host}:${metrics.port}`]),
     ...(dockerHost === undefined ? [] : [`--docker-host=${dockerHost}`]),
-    ...(remoteWrite === undefined ? [] : [`--remote-write=${remoteWrite.url}`]),
   ];
 }
 
