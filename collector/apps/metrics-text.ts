@@ -1,3 +1,8 @@
+import { type Label, parseSampleLine, type SampleLine } from "../sample-line.ts";
+
+export type { Label };
+export type Series = Omit<SampleLine, "key">;
+
 /**
  * The text in which applications expose their metrics, Prometheus' and OpenMetrics', read into families. What cannot be
  * understood is left out and counted: one bad line never costs the others.
@@ -14,18 +19,6 @@ export const METRIC_TYPES = [
   "unknown",
 ] as const;
 export type MetricType = (typeof METRIC_TYPES)[number];
-
-export interface Series {
-  /** With the suffix that its type gives it, as `_total` or `_bucket`. */
-  readonly name: string;
-  readonly labels: readonly Label[];
-  readonly value: number;
-}
-
-export interface Label {
-  readonly name: string;
-  readonly value: string;
-}
 
 export interface Family {
   /** As OpenMetrics names it: a counter's without `_total`. */
@@ -67,10 +60,6 @@ const TOTAL = "_total";
 
 const NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
 const COMMENT = new RegExp(`^#\\s+(TYPE|HELP)\\s+(${NAME})(?:\\s+(.*))?$`, "u");
-const SAMPLE_NAME = new RegExp(NAME, "uy");
-const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/uy;
-/** A value, then perhaps a time and an exemplar, neither of which is kept. */
-const VALUE = /^[ \t]+([^\s#]+)(?:[ \t]+[-+.\deE]+)?[ \t]*(?:#.*)?$/u;
 
 export function parseMetricsText(text: string, maxSeries: number): MetricsText {
   const families = new Map<string, OpenFamily>();
@@ -85,20 +74,21 @@ export function parseMetricsText(text: string, maxSeries: number): MetricsText {
       describe(families, line);
       continue;
     }
-    const series = parseSample(line);
-    if (series === undefined) {
+    const sample = parseSampleLine(line);
+    if (sample === undefined) {
       badLines += 1;
       continue;
     }
-    const family = familyOf(families, series.name);
+    const { name, labels, value } = sample;
+    const family = familyOf(families, name);
     if (family === undefined) continue;
-    const key = `${series.name} ${JSON.stringify(series.labels)}`;
+    const key = `${name} ${JSON.stringify(labels)}`;
     if (seen.has(key)) badLines += 1;
     else if (seriesCount >= maxSeries) droppedSeries += 1;
     else {
       seen.add(key);
       seriesCount += 1;
-      family.series.push(series);
+      family.series.push({ name, labels, value });
     }
   }
   return {
@@ -148,76 +138,6 @@ function familyOf(families: Map<string, OpenFamily>, sampleName: string): OpenFa
     if (suffix === CREATED && ["counter", "histogram", "summary"].includes(family.type)) return undefined;
   }
   return exact === undefined || exact.type === "unknown" ? open(families, sampleName) : undefined;
-}
-
-function parseSample(line: string): Series | undefined {
-  SAMPLE_NAME.lastIndex = 0;
-  const name = SAMPLE_NAME.exec(line)?.[0];
-  if (name === undefined) return undefined;
-  let at = name.length;
-  const labels: Label[] = [];
-  if (line[at] === "{") {
-    const end = parseLabels(line, at + 1, labels);
-    if (end === undefined) return undefined;
-    at = end;
-  }
-  const value = numberOf(VALUE.exec(line.slice(at))?.[1] ?? "");
-  return value === undefined ? undefined : { name, labels, value };
-}
-
-/** Where the text goes on after the closing brace; undefined when it is malformed or names a label twice. */
-function parseLabels(line: string, start: number, labels: Label[]): number | undefined {
-  let at = skipBlanks(line, start);
-  while (line[at] !== "}") {
-    LABEL_NAME.lastIndex = at;
-    const name = LABEL_NAME.exec(line)?.[0];
-    if (name === undefined || labels.some((label) => label.name === name)) return undefined;
-    at = skipBlanks(line, at + name.length);
-    if (line[at] !== "=") return undefined;
-    at = skipBlanks(line, at + 1);
-    if (line[at] !== '"') return undefined;
-    const quoted = parseQuoted(line, at + 1);
-    if (quoted === undefined) return undefined;
-    labels.push({ name, value: quoted.value });
-    at = skipBlanks(line, quoted.end);
-    if (line[at] === ",") at = skipBlanks(line, at + 1);
-    else if (line[at] !== "}") return undefined;
-  }
-  return at + 1;
-}
-
-function parseQuoted(line: string, start: number): { value: string; end: number } | undefined {
-  let value = "";
-  let from = start;
-  for (let at = start; at < line.length; at += 1) {
-    if (line[at] === '"') return { value: value + line.slice(from, at), end: at + 1 };
-    if (line[at] !== "\\") continue;
-    const escaped = line[at + 1];
-    value += line.slice(from, at) + (escaped === "n" ? "\n" : (escaped ?? ""));
-    at += 1;
-    from = at + 1;
-  }
-  return undefined;
-}
-
-function skipBlanks(line: string, start: number): number {
-  let at = start;
-  while (line[at] === " " || line[at] === "\t") at += 1;
-  return at;
-}
-
-const SPECIAL_NUMBERS: Readonly<Record<string, number>> = {
-  nan: Number.NaN,
-  "+nan": Number.NaN,
-  inf: Number.POSITIVE_INFINITY,
-  "+inf": Number.POSITIVE_INFINITY,
-  "-inf": Number.NEGATIVE_INFINITY,
-};
-
-function numberOf(text: string): number | undefined {
-  if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/u.test(text)) return Number(text);
-  const word = text.toLowerCase();
-  return Object.hasOwn(SPECIAL_NUMBERS, word) ? SPECIAL_NUMBERS[word] : undefined;
 }
 
 function unescapeHelp(text: string): string {

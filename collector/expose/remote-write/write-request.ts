@@ -1,6 +1,6 @@
 import { PbfWriter } from "pbf";
 import { compress } from "snappyjs";
-import { parseSampleLine, type SampleLine } from "./sample-line.ts";
+import { type Label, parseSampleLine, type SampleLine } from "../../sample-line.ts";
 
 /**
  * Prometheus remote write 1.0: a page becomes snappy-compressed `WriteRequest` messages of bounded size. Field
@@ -37,8 +37,8 @@ export class WriteRequests {
     let request = new RequestWriter();
     for (const sample of samplesOf(page)) {
       // A second line of the same series would make the receiver refuse the whole request.
-      if (seen.has(sample.series)) continue;
-      seen.add(sample.series);
+      if (seen.has(sample.key)) continue;
+      seen.add(sample.key);
       request.add(sample, { value: sample.value, atMs });
       if (request.samples === SERIES_PER_REQUEST) {
         yield request.finish();
@@ -46,8 +46,8 @@ export class WriteRequests {
       }
     }
     this.#series = seen;
-    for (const series of before) {
-      const ended = seen.has(series) ? undefined : parseSampleLine(`${series} 0`);
+    for (const key of before) {
+      const ended = seen.has(key) ? undefined : parseSampleLine(`${key} 0`);
       if (ended === undefined) continue;
       request.add(ended, { atMs });
       if (request.samples === SERIES_PER_REQUEST) {
@@ -84,17 +84,17 @@ class RequestWriter {
 }
 
 function writeTimeSeries({ sample, point }: { sample: SampleLine; point: Point }, pbf: PbfWriter): void {
-  const labels = [["__name__", sample.name] as const, ...sample.labels];
+  const labels = [{ name: "__name__", value: sample.name }, ...sample.labels];
   // Receivers require labels in order and without empty values, which mean the same as no label.
-  for (const label of labels.sort(byName)) if (label[1] !== "") pbf.writeMessage(1, writeLabel, label);
+  for (const label of labels.sort(byName)) if (label.value !== "") pbf.writeMessage(1, writeLabel, label);
   pbf.writeMessage(2, writePoint, point);
 }
 
-function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return a < b ? -1 : 1;
+function byName(a: Label, b: Label): number {
+  return a.name < b.name ? -1 : 1;
 }
 
-function writeLabel([name, value]: readonly [string, string], pbf: PbfWriter): void {
+function writeLabel({ name, value }: Label, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
   pbf.writeStringField(2, value);
 }

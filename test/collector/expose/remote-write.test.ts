@@ -5,7 +5,6 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { delivery } from "../../../collector/expose/remote-write/receiver.ts";
 import { RemoteWrite } from "../../../collector/expose/remote-write/remote-write.ts";
-import { parseSampleLine } from "../../../collector/expose/remote-write/sample-line.ts";
 import { WriteRequests } from "../../../collector/expose/remote-write/write-request.ts";
 import { createLog } from "../../../core/log.ts";
 import { type DecodedSeries, decodeWriteRequest } from "./decode-write-request.ts";
@@ -16,28 +15,6 @@ up 1
 container_cpu_usage_seconds_total{id="/docker/1",name="web",container_label_team="a \\"b\\" \\\\ c\\nd",cpu="total"}    12.5
 container_spec_memory_limit_bytes{name="web"} +Inf
 `;
-
-describe("a line of a page", () => {
-  test("is a series and its value, blanks or not", () => {
-    assert.deepEqual(parseSampleLine('a:b{x="1", y = "2",}   3.5   170000'), {
-      series: 'a:b{x="1", y = "2",}',
-      name: "a:b",
-      labels: [
-        ["x", "1"],
-        ["y", "2"],
-      ],
-      value: 3.5,
-    });
-    assert.equal(parseSampleLine("up -Inf")?.value, Number.NEGATIVE_INFINITY);
-    assert.ok(Number.isNaN(parseSampleLine("up NaN")?.value));
-  });
-
-  test("that is none is told apart", () => {
-    for (const line of ["", "# TYPE up gauge", "up", 'up{a="1" 2', 'up{a="1} 2', "up one", "7 8"]) {
-      assert.equal(parseSampleLine(line), undefined, line);
-    }
-  });
-});
 
 describe("a page as remote-write requests", () => {
   test("holds every sample with its labels in order, read back by the protocol's own field numbers", () => {
