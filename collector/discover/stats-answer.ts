@@ -87,10 +87,8 @@ function readMemory(measurement: Measurement, { memory_stats: memory = {} }: Sta
   const inactiveFile = stats["total_inactive_file"] ?? stats["inactive_file"];
   measurement.memoryUsageBytes = memory.usage;
   measurement.memoryWorkingSetBytes = workingSetBytes(memory.usage, inactiveFile);
-  measurement.details = {
-    ...(memory.max_usage === undefined ? {} : { memoryMaxUsageBytes: memory.max_usage }),
-    ...(memory.failcnt === undefined ? {} : { memoryLimitHits: memory.failcnt }),
-  };
+  measurement.memoryMaxUsageBytes = memory.max_usage;
+  measurement.memoryLimitHits = memory.failcnt;
   measurement.memoryRssBytes = stats["total_rss"] ?? stats["anon"];
   measurement.memoryCacheBytes = stats["total_cache"] ?? stats["file"];
   measurement.memorySwapBytes = stats["total_swap"];

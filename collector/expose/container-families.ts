@@ -209,7 +209,7 @@ const memory: readonly ContainerFamily[] = [
     unit: "bytes",
     help: "The most memory that was ever in use.",
     labels: [],
-    rows: one(({ measurement }) => measurement.details.memoryMaxUsageBytes),
+    rows: one(({ measurement }) => measurement.memoryMaxUsageBytes),
   },
   {
     name: "container_memory_failcnt",
@@ -217,7 +217,7 @@ const memory: readonly ContainerFamily[] = [
     unit: "",
     help: "How often memory use hit the limit.",
     labels: [],
-    rows: one(({ measurement }) => measurement.details.memoryLimitHits),
+    rows: one(({ measurement }) => measurement.memoryLimitHits),
   },
   {
     name: "container_memory_failures_total",
@@ -254,7 +254,7 @@ const memory: readonly ContainerFamily[] = [
     unit: "",
     help: "Processes that the kernel killed for want of memory.",
     labels: [],
-    rows: one(({ measurement }) => measurement.details.oomKills),
+    rows: one(({ measurement }) => measurement.oomKills),
   },
 ];
 

@@ -28,7 +28,6 @@ interface Shown {
 }
 
 interface Written {
-  readonly round: Round;
   readonly format: PageFormat;
   readonly page: Buffer;
   zipped?: Promise<Buffer>;
@@ -78,6 +77,8 @@ export class Pages {
 
   update(round: Round): void {
     this.#round = round;
+    // Pages are large: nobody asks for an old one.
+    this.#written = [];
   }
 
   /** Not to be written to: others are given the same. Empty before the first round. */
@@ -95,7 +96,6 @@ export class Pages {
   #write(format: PageFormat): Written | undefined {
     const round = this.#round;
     if (round === undefined) return undefined;
-    this.#written = this.#written.filter((written) => written.round === round);
     const known = this.#written.find((written) => written.format === format);
     if (known !== undefined) return known;
     const fromMs = this.#now();
@@ -109,7 +109,7 @@ export class Pages {
       pageBytes: this.#pageBytes,
       pageSeconds: this.#pageSeconds,
     });
-    const written = { round, format, page: this.#assemble(format, [...containers, ...roots], round) };
+    const written = { format, page: this.#assemble(format, [...containers, ...roots], round) };
     this.#written.push(written);
     this.#pageBytes = written.page.length;
     this.#pageSeconds = (this.#now() - fromMs) / 1_000;

@@ -140,9 +140,8 @@ function rootMeasurement(sources: RootSources): Measurement {
       writes: writesCompleted,
     }),
   );
-  const oomKills = vmstat.get("oom_kill");
+  root.oomKills = vmstat.get("oom_kill");
   root.details = {
-    ...(oomKills !== undefined && { oomKills }),
     filesystems: useByDevice(filesystems),
   };
   return root;

@@ -1,21 +1,16 @@
 import type { CgroupDirectories } from "./cgroup-paths.ts";
 import type { FileBytes } from "./kept-file.ts";
 import { pickOnce, wholeNumber } from "./kept-numbers.ts";
-import { keyBytes, numberOfKey, skipSpaces, startsWith, unsignedAt, wordEnd } from "./kernel-text.ts";
+import { keyBytes, skipSpaces, startsWith, unsignedAt, wordEnd } from "./kernel-text.ts";
 import type { Details } from "./measurement.ts";
 
 /** v1 writes "no limit" as the largest multiple of a page that fits in 63 bits. */
 const UNLIMITED_FROM = 2 ** 62;
 const MAX = keyBytes("max");
 const NO_QUOTA = keyBytes("-1");
-const OOM_KILL = keyBytes("oom_kill");
-const LIMIT_HITS = keyBytes("max");
 
 type Limits = Pick<
   Details,
-  | "memoryMaxUsageBytes"
-  | "memoryLimitHits"
-  | "oomKills"
   | "memoryLimitBytes"
   | "memoryReservationBytes"
   | "memorySwapLimitBytes"
@@ -25,7 +20,7 @@ type Limits = Pick<
   | "threadsMax"
 >;
 
-/** The limits of a cgroup and the counters beside them, from v1 where the controller is there, else from v2. */
+/** The limits of a cgroup, from v1 where the controller is there, else from v2. */
 export function readLimits(directories: CgroupDirectories): Limits {
   const { cpu, memory, pids, unified } = directories;
   return withoutUndefined({
@@ -39,9 +34,6 @@ export function readLimits(directories: CgroupDirectories): Limits {
 
 function memoryOfV1(directory: string) {
   return {
-    memoryMaxUsageBytes: pickOnce(directory, "memory.max_usage_in_bytes", wholeNumber),
-    memoryLimitHits: pickOnce(directory, "memory.failcnt", wholeNumber),
-    oomKills: pickOnce(directory, "memory.oom_control", ofKey(OOM_KILL)),
     memoryLimitBytes: pickOnce(directory, "memory.limit_in_bytes", limit),
     memoryReservationBytes: pickOnce(directory, "memory.soft_limit_in_bytes", limit),
     memorySwapLimitBytes: pickOnce(directory, "memory.memsw.limit_in_bytes", limit),
@@ -52,9 +44,6 @@ function memoryOfV2(directory: string) {
   const memoryLimitBytes = pickOnce(directory, "memory.max", limit);
   const swapBytes = pickOnce(directory, "memory.swap.max", limit);
   return {
-    memoryMaxUsageBytes: pickOnce(directory, "memory.peak", wholeNumber),
-    memoryLimitHits: pickOnce(directory, "memory.events", ofKey(LIMIT_HITS)),
-    oomKills: pickOnce(directory, "memory.events", ofKey(OOM_KILL)),
     memoryLimitBytes,
     memoryReservationBytes: pickOnce(directory, "memory.low", wholeNumber),
     // v2 limits swap by itself, v1 and the engine both together.
@@ -94,10 +83,6 @@ function limit({ bytes, length }: FileBytes): number | undefined {
 
 function secondNumber({ bytes, length }: FileBytes): number | undefined {
   return unsignedAt(bytes, skipSpaces(bytes, wordEnd(bytes, 0, length), length), length);
-}
-
-function ofKey(key: Uint8Array): (content: FileBytes) => number | undefined {
-  return ({ bytes, length }) => numberOfKey(bytes, length, key);
 }
 
 function withoutUndefined(values: { readonly [Key in keyof Limits]: Limits[Key] | undefined }): Limits {

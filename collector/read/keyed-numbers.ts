@@ -1,4 +1,4 @@
-import { keyBytes, nextLine, SPACE, startsWith, unsignedAt } from "./kernel-text.ts";
+import { keyBytes, nextLine, SPACE, startsWith, unsignedAt, wordEnd } from "./kernel-text.ts";
 
 const UNWANTED = -1;
 
@@ -11,8 +11,8 @@ export class KeyedNumbers {
   readonly #keys: readonly Uint8Array[];
   /** NaN where the file had none; it never leaves. */
   readonly #values: Float64Array;
-  /** For each line, the position of its key. */
-  #plan: number[] = [];
+  /** For each line its key, and the position of it where it is wanted. */
+  #plan: { readonly key: Uint8Array; readonly position: number }[] = [];
 
   constructor(keys: readonly string[]) {
     this.#keys = keys.map(keyBytes);
@@ -31,31 +31,34 @@ export class KeyedNumbers {
     return value === undefined || Number.isNaN(value) ? undefined : value;
   }
 
+  /** False when a line has another key than the plan says; what was found until then is not to be used. */
   #parsePlanned(bytes: Uint8Array, length: number): boolean {
     this.#values.fill(Number.NaN);
-    let lineNumber = 0;
-    for (let line = 0; line < length; line = nextLine(bytes, line, length)) {
-      const position = this.#plan[lineNumber];
-      lineNumber += 1;
-      if (position === undefined) return false;
-      if (position === UNWANTED) continue;
-      const key = this.#keys[position];
-      if (key === undefined || !isKeyOf(bytes, line, length, key)) return false;
-      const value = unsignedAt(bytes, line + key.length + 1, length);
-      if (value !== undefined) this.#values[position] = value;
+    let line = 0;
+    for (let index = 0; index < this.#plan.length; index += 1) {
+      const planned = this.#plan[index];
+      if (planned === undefined || line >= length) return false;
+      const keyEnd = line + planned.key.length;
+      if (!startsWith(bytes, line, length, planned.key) || wordEnd(bytes, keyEnd, length) !== keyEnd)
+        return false;
+      if (planned.position !== UNWANTED && bytes[keyEnd] === SPACE) {
+        const value = unsignedAt(bytes, keyEnd + 1, length);
+        if (value !== undefined) this.#values[planned.position] = value;
+      }
+      line = nextLine(bytes, keyEnd, length);
     }
-    return lineNumber === this.#plan.length;
+    return line >= length;
   }
 
   #learn(bytes: Uint8Array, length: number): void {
     this.#plan = [];
     for (let line = 0; line < length; line = nextLine(bytes, line, length)) {
-      const found = this.#keys.findIndex((key) => isKeyOf(bytes, line, length, key));
-      this.#plan.push(this.#plan.includes(found) ? UNWANTED : found);
+      const key = bytes.slice(line, wordEnd(bytes, line, length));
+      const found = this.#keys.findIndex(
+        (wanted) => wanted.length === key.length && startsWith(key, 0, key.length, wanted),
+      );
+      const isTaken = this.#plan.some(({ position }) => position === found);
+      this.#plan.push({ key, position: isTaken ? UNWANTED : found });
     }
   }
-}
-
-function isKeyOf(bytes: Uint8Array, line: number, length: number, key: Uint8Array): boolean {
-  return bytes[line + key.length] === SPACE && startsWith(bytes, line, length, key);
 }

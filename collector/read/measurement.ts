@@ -15,6 +15,8 @@ export class Measurement {
   memoryUsageBytes: number | undefined = undefined;
   /** Usage without the file cache that the kernel would give up first. */
   memoryWorkingSetBytes: number | undefined = undefined;
+  /** The most that was ever in use. */
+  memoryMaxUsageBytes: number | undefined = undefined;
   memoryRssBytes: number | undefined = undefined;
   memoryCacheBytes: number | undefined = undefined;
   memorySwapBytes: number | undefined = undefined;
@@ -23,6 +25,10 @@ export class Measurement {
   memoryInactiveFileBytes: number | undefined = undefined;
   memoryDirtyBytes: number | undefined = undefined;
   memoryWritebackBytes: number | undefined = undefined;
+  /** Counter: how often the usage hit its limit. */
+  memoryLimitHits: number | undefined = undefined;
+  /** Counter: processes that the kernel killed for want of memory. */
+  oomKills: number | undefined = undefined;
   /** Counters; those of the cgroup itself, and with the cgroups below it. */
   pageFaults: number | undefined = undefined;
   majorPageFaults: number | undefined = undefined;
@@ -77,12 +83,6 @@ export interface DeviceCounters {
 /** What changes seldom or is dear to find out. */
 export interface Details {
   readonly startedAtSeconds?: number;
-  /** The most that was ever in use. */
-  readonly memoryMaxUsageBytes?: number;
-  /** Counter: how often the usage hit its limit. */
-  readonly memoryLimitHits?: number;
-  /** Counter: processes that the kernel killed for want of memory. */
-  readonly oomKills?: number;
   /** Infinity: the kernel says that there is no limit. */
   readonly memoryLimitBytes?: number;
   readonly memoryReservationBytes?: number;

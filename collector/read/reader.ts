@@ -17,6 +17,7 @@ import { CgroupV2Reader } from "./cgroup-v2.ts";
 import { GoneError, isGone } from "./kept-file.ts";
 import { type MachineUnits, readMachineUnits } from "./machine-units.ts";
 import { type Details, Measurement, type MeasurementReader, NO_DETAILS } from "./measurement.ts";
+import { MemoryEventsReader } from "./memory-events.ts";
 import { isOnHostNetwork, NetworkReader } from "./network-reader.ts";
 import { PressureReader } from "./pressure-reader.ts";
 import { parseBootTime, parseProcStat } from "./proc-stat.ts";
@@ -137,13 +138,17 @@ export function openReader(readable: Readable, host: Host): Reader {
     throw new Error(`process ${pid} is in no readable cgroup of ${id}`);
   }
   inOrder.push(v1);
+  const [memory, version] = v1.hasMemory
+    ? [directories.memory, 1 as const]
+    : [directories.unified, 2 as const];
+  if (memory !== undefined) inOrder.push(opened.use(new MemoryEventsReader(memory, version)));
   // Last: when the cgroup is gone, it is not read any more, and with it closed the dead namespace can go.
   if (ownNetwork !== undefined) inOrder.push(ownNetwork);
   return new WholeReader(inOrder, directories, tree, startedAtSeconds, pid, opened.move());
 }
 
 /** Limits change when somebody changes them: looked at in one of so many readings, not in the same for all. */
-const LIMITS_EVERY = 10;
+const LIMITS_EVERY = 30;
 
 class WholeReader implements Reader {
   readonly #readers: readonly MeasurementReader[];
