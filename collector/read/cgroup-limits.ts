@@ -65,7 +65,7 @@ function cpuOfV2(directory: string) {
   return {
     cpuQuotaMicroseconds: pickOnce(directory, "cpu.max", limit),
     cpuPeriodMicroseconds: pickOnce(directory, "cpu.max", secondNumber),
-    cpuShares: weight === undefined ? undefined : sharesOfWeight(weight),
+    cpuShares: weight === undefined || weight < 1 ? undefined : sharesOfWeight(weight),
   };
 }
 

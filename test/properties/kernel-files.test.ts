@@ -161,7 +161,7 @@ describe("whatever a kernel file holds", () => {
           using machine = new HostReader({ root, clock: systemClock });
           assertNumbers(machine.read());
         }),
-        { numRuns: 40 },
+        { numRuns: 60 },
       );
     } finally {
       rmSync(root, { recursive: true });
