@@ -1,5 +1,8 @@
-#!/usr/bin/env node
-import { setFlagsFromString } from "node:v8";
+#!/usr/bin/env -S node --max-semi-space-size=1
+// The flag above keeps small what starting leaves behind: a daemon lives for months on little.
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
 const OLDEST_NODE = 24;
 
@@ -9,8 +12,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   );
   process.exitCode = 2;
 } else {
-  // A daemon lives for months on little: what starting leaves behind must not make its heap large for good.
-  setFlagsFromString("--semi-space-growth-factor=1");
+  // Types are stripped once and not at every start: that takes a third of a second, and 25 MB that are never given back.
+  enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "flyball", "modules"));
   // Imported only now: an older Node would stop at what it cannot parse, before the check.
   const { runProcess } = await import("./run.ts");
   await runProcess();
