@@ -63,6 +63,7 @@ export async function openPage(options: PageOptions): Promise<Page> {
       labels: rules,
       version: version(),
       log,
+      engineVersion: () => source?.engineVersion,
       figures: () => ({
         ...options.figures(),
         ...engineFigures(source),

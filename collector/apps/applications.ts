@@ -21,6 +21,8 @@ export interface ApplicationsOptions {
 const INTERVAL_MS = 15_000;
 /** How often it is looked for what is due. */
 const LOOK_MS = 500;
+/** After a scrape that failed; doubled at each failure in a row, up to the interval. */
+const FIRST_RETRY_MS = 1_000;
 const STATUS_PREFIX = "flyball_application_";
 const CONCURRENCY = 8;
 /** Of one replica. */
@@ -71,6 +73,8 @@ interface Watched {
   busy: boolean;
   reading: ApplicationReading | undefined;
   seriesCount: number;
+  /** In a row. */
+  failures: number;
   /** How long the last scrape took. */
   seconds: number | undefined;
   /** What was last said of it. */
@@ -173,6 +177,7 @@ export class Applications implements ApplicationValues, AsyncDisposable {
       busy: false,
       reading: undefined,
       seriesCount: 0,
+      failures: 0,
       seconds: undefined,
       noted: undefined,
     });
@@ -213,11 +218,16 @@ export class Applications implements ApplicationValues, AsyncDisposable {
       const allowed = Math.min(MAX_SERIES, MAX_SERIES_IN_ALL - this.#series + watched.seriesCount);
       const parsed = parseMetricsText(text, Math.max(0, allowed));
       if (parsed.families.length === 0 && parsed.badLines > 0) throw new Error("answered no metrics");
+      watched.failures = 0;
       this.#take(watched, parsed);
     } catch (error) {
       if (this.#stop.signal.aborted || this.#watched.get(id) !== watched) return;
       this.#counts.failedScrapes += 1;
       this.#keep(watched, undefined, 0);
+      // One that has just started may not listen yet.
+      const { intervalMs = INTERVAL_MS } = this.#options;
+      watched.failures += 1;
+      watched.nextAtMs = fromMs + Math.min(intervalMs, FIRST_RETRY_MS * 2 ** (watched.failures - 1));
       this.#note(id, messageOf(error));
     } finally {
       watched.seconds = (clock.monotonicMs() - fromMs) / SECOND_MS;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
 import { isFlyballError, messageOf } from "../../core/errors.ts";
 import type { ReplicaId } from "../../core/types.ts";
+import { SECOND_MS } from "../../core/units.ts";
 import { type ContainerEvent, containerEvent } from "./container-events.ts";
 import type { Discovered, Discovery, LifecycleCounts } from "./discovered.ts";
 import type { EngineEvent, InspectedContainer, ListedContainer } from "./engine-answers.ts";
@@ -56,6 +57,7 @@ export class EngineDiscovery implements Discovery, AsyncDisposable {
   /** A look since the last list had no answer: what it was to tell is not known. */
   #missedLook = false;
   #listedAtMs: number | undefined;
+  #engineVersion: string | undefined;
   #trouble: string | undefined = "the engine has not answered yet";
   #telling: NodeJS.Timeout | undefined;
   #following: Promise<void> = Promise.resolve();
@@ -74,6 +76,11 @@ export class EngineDiscovery implements Discovery, AsyncDisposable {
 
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** As the engine said it when it was last connected to. */
+  get engineVersion(): string | undefined {
+    return this.#engineVersion;
   }
 
   get counts(): LifecycleCounts {
@@ -117,6 +124,8 @@ export class EngineDiscovery implements Discovery, AsyncDisposable {
     this.#stop.signal.addEventListener("abort", end, { once: true });
     try {
       const events = await this.#openEvents(attempt);
+      const { client } = this.#options;
+      this.#engineVersion = (await client.get<{ Version?: string }>("/version", attempt.signal))?.Version;
       await Promise.race([this.#hear(events), this.#list(attempt.signal)]);
     } finally {
       this.#stop.signal.removeEventListener("abort", end);
@@ -127,7 +136,9 @@ export class EngineDiscovery implements Discovery, AsyncDisposable {
   async #openEvents(attempt: AbortController): Promise<AsyncIterable<Buffer>> {
     const slow = setTimeout(
       () =>
-        attempt.abort(new Error(`the engine's events did not begin within ${STREAM_DEADLINE_MS / 1_000} s`)),
+        attempt.abort(
+          new Error(`the engine's events did not begin within ${STREAM_DEADLINE_MS / SECOND_MS} s`),
+        ),
       STREAM_DEADLINE_MS,
     );
     try {
@@ -137,6 +148,9 @@ export class EngineDiscovery implements Discovery, AsyncDisposable {
         attempt.signal,
       );
       if (stream === undefined) throw new Error("the engine has no events");
+      // By the engine's own clock: from here on nothing is missed, though no event may have come before the stream breaks.
+      const beganAtMs = Date.parse(stream.headers.date ?? "");
+      if (!Number.isNaN(beganAtMs)) this.#since ??= String(Math.floor(beganAtMs / SECOND_MS));
       return stream;
     } finally {
       clearTimeout(slow);

@@ -44,6 +44,10 @@ export class EngineSource implements AsyncDisposable {
     return this.#client.address.text;
   }
 
+  get engineVersion(): string | undefined {
+    return this.#discovery.engineVersion;
+  }
+
   get discovery(): Discovery {
     return this.#discovery;
   }
