@@ -21,7 +21,7 @@ interface Extent {
   readonly changes: number;
 }
 
-const WHOLE: Extent = { sizes: [50, 200, 1_000], windowMs: 45_000, warmMs: 15_000, scrapes: 30, changes: 10 };
+const WHOLE: Extent = { sizes: [50, 200, 1_000], windowMs: 30_000, warmMs: 10_000, scrapes: 20, changes: 10 };
 const QUICK: Extent = { sizes: [20], windowMs: 6_000, warmMs: 3_000, scrapes: 10, changes: 2 };
 const SCRAPE_EVERY_MS = 15_000;
 const LOOK_EVERY_MS = 20;
@@ -71,10 +71,12 @@ interface Ours {
 async function measureOurs(fleet: Fleet, extent: Extent): Promise<Ours> {
   const size = fleet.containers.length;
   await using reading = await Reading.start(fleet);
+  await reading.answers();
+  // From before the window on: the first page is laid out whole, and no window should hold more scrapes than its share.
+  const stopScraping = scrapeEvery(reading.url, SCRAPE_EVERY_MS);
   await sleep(extent.warmMs);
   const { collectorPid } = await reading.report();
   const pids = [reading.daemonPid, collectorPid];
-  const stopScraping = scrapeEvery(reading.url, SCRAPE_EVERY_MS);
   const [cores, collectorCores] = await Promise.all([
     cpuCoresOver(pids, extent.windowMs),
     cpuCoresOver([collectorPid], extent.windowMs),
@@ -115,8 +117,8 @@ async function measureCadvisor(fleet: Fleet, extent: Extent): Promise<Theirs | u
   const binary = process.env["CADVISOR"];
   if (binary === undefined || binary === "") return undefined;
   await using cadvisor = await Cadvisor.start(binary, fleet.socketPath);
-  await sleep(2 * extent.warmMs);
   const stopScraping = scrapeEvery(cadvisor.url, SCRAPE_EVERY_MS);
+  await sleep(extent.warmMs);
   const cores = await cpuCoresOver([cadvisor.pid], extent.windowMs);
   stopScraping();
   return {

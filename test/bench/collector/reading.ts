@@ -1,12 +1,16 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Target } from "../../../core/types.ts";
 import { freePort } from "../../lab/free-port.ts";
 import type { Fleet } from "./fleet.ts";
+import { getPage } from "./pages.ts";
 import type { Order, Report } from "./receiving-daemon.ts";
+
+const READY_WITHIN_MS = 60_000;
 
 /** The collector and the process that takes its samples, reading containers once a second. */
 export class Reading implements AsyncDisposable {
@@ -35,6 +39,15 @@ export class Reading implements AsyncDisposable {
     return this.#daemon.pid ?? 0;
   }
 
+  /** Resolves when the collector offers its page. */
+  async answers(): Promise<void> {
+    const deadlineMs = performance.now() + READY_WITHIN_MS;
+    while ((await getPage(this.url).catch(() => undefined)) === undefined) {
+      if (performance.now() > deadlineMs) throw new Error("the collector does not answer");
+      await sleep(100);
+    }
+  }
+
   async report(): Promise<Report> {
     const answer = once(this.#daemon, "message", { signal: AbortSignal.timeout(30_000) });
     this.#daemon.send({ kind: "report" } satisfies Order);
@@ -50,12 +63,15 @@ export class Reading implements AsyncDisposable {
   }
 }
 
+const KERNEL_FILE = /^\/(?:sys\/fs\/cgroup|proc\/\d+)\//;
+
 /** The kernel's files that a process holds open: cgroups' and processes'. */
 export function kernelFilesOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
     try {
       const path = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
-      return path.startsWith("/sys/fs/cgroup/") || /^\/proc\/\d+\//.test(path) ? [path] : [];
+      // Some files of a process have no path any more though the process lives.
+      return KERNEL_FILE.test(path) && existsSync(path) ? [path] : [];
     } catch {
       // Closed meanwhile.
       return [];
@@ -81,7 +97,7 @@ export class Floor implements AsyncDisposable {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const floor = new Floor(directory, child);
-    if (child.stdout !== null) await once(child.stdout, "data");
+    if (child.stdout !== null) await once(child.stdout, "data", { signal: AbortSignal.timeout(10_000) });
     return floor;
   }
 
