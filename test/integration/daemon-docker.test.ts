@@ -86,6 +86,39 @@ async function adoptsWhatComposeRuns(t: TestContext, lab: LabEngine): Promise<vo
   await house.assertNothingLeft();
 }
 
+/** The values of V in the environments of the service's containers. */
+async function definitions(house: FlyballHouse): Promise<string[]> {
+  const found = await house.seen();
+  const inspected = await Promise.all(found.map(({ id }) => house.docker.getContainer(id).inspect()));
+  return inspected.flatMap(({ Config }) => Config.Env.filter((entry) => entry.startsWith("V=")));
+}
+
+async function letsComposeUpdate(t: TestContext, lab: LabEngine): Promise<void> {
+  const house = await FlyballHouse.open(t, lab);
+  const defined = (version: number) =>
+    house.compose(
+      `  web:${SERVICE}    environment: { V: "${version}" }\n    labels: { autoscale.max_cpu: "70" }`,
+    );
+  const file = defined(1);
+  await dockerCompose(house, lab, "up", "-d");
+  await house.serve();
+  await house.must("up", "-f", file);
+  await house.must("scale", "web=3");
+  await house.untilHas(3);
+  assert.deepEqual(await definitions(house), ["V=1", "V=1", "V=1"]);
+
+  defined(2);
+  await dockerCompose(house, lab, "up", "-d");
+  await eventually("all three have the new definition", async () => {
+    const versions = await definitions(house).catch(() => []);
+    return versions.length === 3 && versions.every((version) => version === "V=2");
+  });
+  await house.untilHas(3);
+  await house.must("down", "-f", file);
+  assert.deepEqual(await house.leftInDocker(), []);
+  assert.equal(await house.stop(), 0);
+}
+
 async function survivesAnAbsentEngine(t: TestContext, lab: LabEngine): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "flyball-socket-"));
   const socket = new CuttableSocket(join(directory, "engine.sock"), lab.socketPath);
@@ -135,6 +168,12 @@ for (const lab of skip === false ? engines : []) {
         skip: skipWithoutCompose(),
       },
       (t) => adoptsWhatComposeRuns(t, lab),
+    );
+
+    test(
+      "lets docker compose update what it made, and what was added to it follows",
+      { skip: skipWithoutCompose() },
+      (t) => letsComposeUpdate(t, lab),
     );
 
     test("says what is wrong while the engine is away in the middle of a plan, and then finishes it", (t) =>
