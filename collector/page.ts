@@ -101,7 +101,7 @@ export async function openPage(options: PageOptions): Promise<Page> {
     },
     update: ({ readAtMs }, containers) => {
       const { measurements } = sampler;
-      exposition.update({ atMs: readAtMs, containers, measurements, host: machine.read() });
+      exposition.update({ atMs: readAtMs, containers, measurements, host: () => machine.read() });
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -19,7 +19,7 @@ import { serveMetrics } from "./server.ts";
  *       pidsOf: (id) => sampler.pidsOf(id), note: (id, details) => sampler.note(id, details) });
  *     await using exposition = await createExposition({ listen, labels: labelRules({ … }), version, log });
  *     // on each tick, after the round:
- *     exposition.update({ atMs: batch.readAtMs, containers, measurements: sampler.measurements, host: machine.read() });
+ *     exposition.update({ atMs: batch.readAtMs, containers, measurements: sampler.measurements, host: () => machine.read() });
  *
  * `update` keeps references and does no work: text is made when a scraper asks, once for all that ask in one tick.
  * What is in `measurements` and in `containers` is on the page; what is in one of them only is not. A container whose

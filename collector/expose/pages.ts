@@ -18,7 +18,8 @@ export interface Round {
   readonly atMs: number;
   readonly containers: ReadonlyMap<ReplicaId, Discovered>;
   readonly measurements: ReadonlyMap<ReplicaId, Measurement>;
-  readonly host: HostMeasurement | undefined;
+  /** Reads the machine; asked only when a page is written. */
+  readonly host: (() => HostMeasurement) | undefined;
 }
 
 interface Shown {
@@ -147,8 +148,9 @@ export class Pages {
 
   #updateHost({ host, atMs }: Round): SubjectText<ContainerReading>[] {
     if (host === undefined) return [];
-    this.#host.update(host);
-    this.#root.update({ container: undefined, measurement: host.root, atMs });
+    const machine = host();
+    this.#host.update(machine);
+    this.#root.update({ container: undefined, measurement: machine.root, atMs });
     return [this.#root];
   }
 

@@ -208,7 +208,7 @@ describe("promtool", { skip: !promtool && "needs promtool (Debian's package prom
       pages.update(
         round(
           containers.map((container) => [container, recordedMeasurement()]),
-          { host: machine.read() },
+          { host: () => machine.read() },
         ),
       );
       const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {

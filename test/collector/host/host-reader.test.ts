@@ -56,7 +56,7 @@ describe("the machine", () => {
     using files = machine(FILES);
     using reader = new HostReader({ root: files.root, clock: systemClock });
     const pages = pagesOf();
-    pages.update(round([], { host: reader.read() }));
+    pages.update(round([], { host: () => reader.read() }));
     const lines = seriesOf(pages.page("prometheus"));
     for (const line of [
       "machine_cpu_cores 2",
@@ -97,7 +97,7 @@ describe("the machine", () => {
     using files = machine({});
     using reader = new HostReader({ root: files.root, clock: systemClock });
     const pages = pagesOf();
-    pages.update(round([], { host: reader.read() }));
+    pages.update(round([], { host: () => reader.read() }));
     const names = seriesOf(pages.page("prometheus")).map((line) => line.replace(/[{ ].*/u, ""));
     assert.deepEqual(names, ["container_last_seen", "node_time_seconds"]);
   });
