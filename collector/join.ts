@@ -33,6 +33,7 @@ export interface Joined extends AsyncDisposable {
 export async function loadParts(settings: CollectorSettings): Promise<void> {
   if (settings.dockerHost !== undefined) await import("./discover/engine-source.ts");
   if (pageAddress(settings) !== undefined) await import("./page.ts");
+  if (settings.remoteWrite !== undefined) await import("./expose/remote-write/remote-write.ts");
 }
 
 /** A page that is only sent away is offered to this machine, on whatever port is free. */

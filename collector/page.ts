@@ -10,7 +10,8 @@ import type { Discovered } from "./discover/discovered.ts";
 import type { EngineSource } from "./discover/engine-source.ts";
 import { createExposition, type Exposition } from "./expose/exposition.ts";
 import { labelRules, shownLabels } from "./expose/label-rules.ts";
-import { RemoteWrite } from "./expose/remote-write/remote-write.ts";
+import type { PageFormat } from "./expose/page-format.ts";
+import type { RemoteWrite } from "./expose/remote-write/remote-write.ts";
 import type { Figures } from "./figures.ts";
 import { HostReader } from "./host/host-reader.ts";
 import { SlowLooks } from "./read/slow-looks.ts";
@@ -52,6 +53,11 @@ export async function openPage(options: PageOptions): Promise<Page> {
     }),
   );
   const machine = opened.use(new HostReader({ root, clock: systemClock }));
+  const applicationText = (format: PageFormat): string => {
+    const families = applications.readings.map((reading) => reading.families);
+    const { text } = applicationPage([applications.status, ...families], format === "openmetrics");
+    return format === "openmetrics" ? `${text}# EOF\n` : text;
+  };
   let sending: RemoteWrite | undefined;
   const log = {
     info: (fields: object, message: string) => note(`${message}: ${JSON.stringify(fields)}`),
@@ -70,17 +76,13 @@ export async function openPage(options: PageOptions): Promise<Page> {
         ...applicationFigures(applications),
         ...sendingFigures(sending),
       }),
-      applications: (format) => {
-        const families = applications.readings.map((reading) => reading.families);
-        const { text } = applicationPage([applications.status, ...families], format === "openmetrics");
-        return format === "openmetrics" ? `${text}# EOF\n` : text;
-      },
+      applications: applicationText,
     }),
   );
   if (remoteWrite !== undefined) {
-    sending = opened.use(
-      new RemoteWrite({ ...remoteWrite, page: () => exposition.text(), version: version(), log }),
-    );
+    const { RemoteWrite } = await import("./expose/remote-write/remote-write.ts");
+    const page = () => whole(exposition, applicationText);
+    sending = opened.use(new RemoteWrite({ ...remoteWrite, page, version: version(), log }));
   }
   let known: ReadonlyMap<ReplicaId, Discovered> = new Map();
   opened.use(
@@ -105,6 +107,15 @@ export async function openPage(options: PageOptions): Promise<Page> {
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** The containers' page and the applications', as who has no scraper wants both. */
+function whole(
+  exposition: Exposition,
+  applicationText: (format: PageFormat) => string,
+): ReturnType<Exposition["text"]> {
+  const page = exposition.text();
+  return page === undefined ? undefined : { ...page, text: `${page.text}${applicationText("prometheus")}` };
 }
 
 function engineFigures(source: EngineSource | undefined): Figures {

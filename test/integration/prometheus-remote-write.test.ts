@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RemoteWrite } from "../../collector/expose/remote-write/remote-write.ts";
 import { createLog } from "../../core/log.ts";
+import { FlyballAgent } from "../lab/agent.ts";
+import { labEngines, skipWithoutEngine } from "../lab/engines.ts";
 import { Prometheus, prometheusPrograms, skipWithoutPrometheus } from "../lab/prometheus.ts";
 
 const programs = prometheusPrograms();
+const engines = await labEngines();
+/** The first page goes out after a quarter of a minute. */
+const PATIENCE_MS = 40_000;
 
 describe("remote write to a real Prometheus", { skip: skipWithoutPrometheus(programs) }, () => {
   for (const program of programs) {
@@ -64,4 +70,25 @@ describe("remote write to a real Prometheus", { skip: skipWithoutPrometheus(prog
       assert.doesNotMatch(server.log, /out of order|duplicate|level=(?:warn|error)/i);
     });
   }
+
+  test("from the collector itself brings what it reads", { skip: skipWithoutEngine(engines) }, async () => {
+    const [program] = programs;
+    const [engine] = engines;
+    assert.ok(program !== undefined && engine !== undefined);
+    await using server = await Prometheus.start(program, "scrape_configs: []\n", [
+      "--web.enable-remote-write-receiver",
+    ]);
+    await using agent = await FlyballAgent.start(engine.socketPath, {
+      remoteWrite: { url: `${server.url}/api/v1/write` },
+    });
+    const deadlineMs = performance.now() + PATIENCE_MS;
+    let cores: number | undefined;
+    while (cores === undefined && performance.now() < deadlineMs) {
+      await sleep(500);
+      cores = (await server.query("machine_cpu_cores"))[0]?.points[0]?.value;
+    }
+    assert.equal(cores, availableParallelism(), agent.said);
+    assert.match(await agent.page(), /^flyball_collector_remote_write_dropped_samples_total 0$/m);
+    assert.doesNotMatch(server.log, /out of order|duplicate|level=(?:warn|error)/i);
+  });
 });

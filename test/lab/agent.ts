@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { collectorCommand, makeCacheDirectory } from "../../collector/launch.ts";
+import type { CollectorSettings } from "../../collector/settings.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import { freePort } from "./free-port.ts";
 
@@ -27,7 +28,7 @@ export class FlyballAgent implements AsyncDisposable {
     });
   }
 
-  static async start(socketPath: string): Promise<FlyballAgent> {
+  static async start(socketPath: string, more: Partial<CollectorSettings> = {}): Promise<FlyballAgent> {
     const directory = mkdtempSync(join(tmpdir(), "flyball-agent-"));
     const port = await freePort();
     const { file, words, environment } = collectorCommand(
@@ -39,6 +40,7 @@ export class FlyballAgent implements AsyncDisposable {
           metrics: { host: "127.0.0.1", port },
           dockerHost: `unix://${socketPath}`,
           labels: {},
+          ...more,
         },
       },
       makeCacheDirectory(directory),
