@@ -77,3 +77,51 @@ describe("a round of samples", () => {
     assert.equal(descriptors(), before);
   });
 });
+
+describe("a round in slices", () => {
+  test("reads what a round at once does, and lets what waits have its turn in between", async () => {
+    await using first = await startChild(REST);
+    await using second = await startChild(REST);
+    // A clock by which each reading takes longer than a slice.
+    let nowMs = 0;
+    const slow = { nowMs: () => nowMs, monotonicMs: () => (nowMs += 10) };
+    using sampler = new Sampler(new Host(), slow, MAX_GAP_MS);
+    sampler.setTargets([target("web-1", first.pid), target("web-2", second.pid)]);
+    const order: string[] = [];
+    const round = sampler.sampleInSlices(1).then(({ samples }) => {
+      order.push(`round of ${samples.length}`);
+    });
+    setImmediate(() => order.push("another's turn"));
+    await round;
+    assert.deepEqual(order, ["another's turn", "round of 2"]);
+    assert.deepEqual([...sampler.measurements.keys()], ["web-1", "web-2"]);
+  });
+
+  test("survives that the list changes in between", async () => {
+    await using first = await startChild(REST);
+    await using second = await startChild(REST);
+    let nowMs = 0;
+    const slow = { nowMs: () => nowMs, monotonicMs: () => (nowMs += 10) };
+    using sampler = new Sampler(new Host(), slow, MAX_GAP_MS);
+    sampler.setTargets([target("web-1", first.pid), target("web-2", second.pid)]);
+    const round = sampler.sampleInSlices(1);
+    sampler.setTargets([target("web-1", first.pid)]);
+    const { samples, missed } = await round;
+    assert.deepEqual([samples.map(({ replica }) => replica), missed], [["web-1"], []]);
+  });
+
+  test("shows with each measurement what was found out elsewhere", async () => {
+    await using child = await startChild(REST);
+    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    sampler.setTargets([target("web-1", child.pid)]);
+    sampler.sample(0);
+    assert.deepEqual(sampler.pidsOf("web-1"), [child.pid]);
+    sampler.note("web-1", { openFiles: 7 });
+    sampler.note("gone", { openFiles: 8 });
+    sampler.sample(1);
+    const { details, memoryUsageBytes = 0 } = sampler.measurements.get("web-1") ?? {};
+    assert.equal(details?.openFiles, 7);
+    assert.ok((details?.startedAtSeconds ?? 0) > 0 && memoryUsageBytes > 0);
+    assert.deepEqual(sampler.pidsOf("gone"), []);
+  });
+});
