@@ -40,6 +40,8 @@ interface Looked {
   runningThreads?: number;
 }
 
+type Look = (container: Discovered, looked: Looked, pids: readonly number[]) => Promise<void>;
+
 /**
  * Finds out, in what time is left over, what is too dear for every sample: processes, open files and the use of disks.
  * One container at a time, each part with a share of a CPU that it never exceeds for long.
@@ -52,7 +54,7 @@ export class SlowLooks implements AsyncDisposable {
   constructor(options: SlowLooksOptions) {
     this.#options = options;
     this.#loops = [
-      this.#loop((container, looked) => this.#lookAtProcesses(container, looked)),
+      this.#loop((container, looked, pids) => this.#lookAtProcesses(container, looked, pids)),
       this.#loop((container, looked) => this.#lookAtDisk(container, looked)),
     ];
   }
@@ -62,42 +64,39 @@ export class SlowLooks implements AsyncDisposable {
     await Promise.all(this.#loops);
   }
 
-  async #loop(look: (container: Discovered, looked: Looked) => Promise<void>): Promise<void> {
+  async #loop(look: Look): Promise<void> {
     const looked = new Map<ReplicaId, Looked>();
     while (!this.#stop.signal.aborted) {
-      const next = this.#longestDue(looked);
-      if (next === undefined) await this.#rest(IDLE_MS);
-      else if (this.#isRead(next.container)) await look(next.container, next.looked);
-      else next.looked.dueMs += IDLE_MS;
-    }
-  }
-
-  /** Before its first sample, and after its last, there is nothing to add to. */
-  #isRead({ id }: Discovered): boolean {
-    return this.#options.pidsOf(id).length > 0;
-  }
-
-  /** Undefined when none is due. Forgets those that are not there any more. */
-  #longestDue(looked: Map<ReplicaId, Looked>): { container: Discovered; looked: Looked } | undefined {
-    const nowMs = this.#options.clock.monotonicMs();
-    const known = new Map(Array.from(this.#options.containers(), (container) => [container.id, container]));
-    for (const id of looked.keys()) if (!known.has(id)) looked.delete(id);
-    let next: { container: Discovered; looked: Looked } | undefined;
-    for (const [id, container] of known) {
-      const entry = looked.get(id) ?? { dueMs: nowMs, lastMs: nowMs };
-      looked.set(id, entry);
-      if (entry.dueMs <= nowMs && (next === undefined || entry.dueMs < next.looked.dueMs)) {
-        next = { container, looked: entry };
+      for (const { container, entry } of this.#due(looked)) {
+        // Before its first sample, and after its last, there is nothing to add to.
+        const pids = this.#options.pidsOf(container.id);
+        if (pids.length > 0) await look(container, entry, pids);
+        if (this.#stop.signal.aborted) return;
       }
+      await this.#rest(IDLE_MS);
     }
-    return next;
   }
 
-  async #lookAtProcesses({ id }: Discovered, looked: Looked): Promise<void> {
-    const { clock, root, pidsOf, note } = this.#options;
+  /** The longest due first. Forgets those that are not there any more. */
+  #due(looked: Map<ReplicaId, Looked>): { container: Discovered; entry: Looked }[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    const due: { container: Discovered; entry: Looked }[] = [];
+    const known = new Set<ReplicaId>();
+    for (const container of this.#options.containers()) {
+      known.add(container.id);
+      const entry = looked.get(container.id) ?? { dueMs: nowMs, lastMs: nowMs };
+      looked.set(container.id, entry);
+      if (entry.dueMs <= nowMs) due.push({ container, entry });
+    }
+    for (const id of looked.keys()) if (!known.has(id)) looked.delete(id);
+    return due.sort((a, b) => a.entry.dueMs - b.entry.dueMs);
+  }
+
+  async #lookAtProcesses({ id }: Discovered, looked: Looked, pids: readonly number[]): Promise<void> {
+    const { clock, root, note } = this.#options;
     const fromMs = clock.monotonicMs();
     looked.dueMs = fromMs + PROCESSES_EVERY_MS;
-    const steps = lookAtProcesses(join(root, "proc"), pidsOf(id));
+    const steps = lookAtProcesses(join(root, "proc"), pids);
     let sliceFromMs = fromMs;
     for (let step = steps.next(); ; step = steps.next()) {
       const tookMs = clock.monotonicMs() - sliceFromMs;
