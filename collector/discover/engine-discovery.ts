@@ -262,7 +262,8 @@ export class EngineDiscovery implements Discovery, AsyncDisposable {
 
   #troubled(trouble: string): void {
     if (this.#trouble !== trouble) {
-      this.#options.note(`${trouble}; ${this.#containers.size} containers stay as they were known`);
+      const { size } = this.#containers;
+      this.#options.note(size === 0 ? trouble : `${trouble}; ${size} containers stay as they were known`);
     }
     this.#trouble = trouble;
   }

@@ -175,7 +175,7 @@ describe("the discovery of an engine's containers", () => {
     await eventually("it is said", () => found.notes.length > 0);
     assert.match(
       found.notes[0] ?? "",
-      /^the engine at unix:\/\/\/nonexistent\/docker.sock does not answer: there is no such socket;/u,
+      /^the engine at unix:\/\/\/nonexistent\/docker.sock does not answer: there is no such socket$/u,
     );
   });
 
