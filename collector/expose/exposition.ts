@@ -50,7 +50,7 @@ export interface ExpositionOptions {
 export async function createExposition(options: ExpositionOptions): Promise<Exposition> {
   const osVersion = readOsVersion();
   let scrapes = 0;
-  const startedAtSeconds = (systemClock.nowMs() - process.uptime() * SECOND_MS) / SECOND_MS;
+  const startedAtSeconds = Math.round(systemClock.nowMs() - process.uptime() * SECOND_MS) / SECOND_MS;
   const pages = new Pages({
     labels: options.labels,
     log: options.log,
