@@ -3,6 +3,7 @@ import { benchCollector } from "./collector.ts";
 import { benchDaemon } from "./daemon.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench } from "./figure.ts";
+import { benchLoop } from "./loop.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 
 /**
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   decide: benchDecide,
   daemon: benchDaemon,
   collector: benchCollector,
+  loop: benchLoop,
 };
 
 const USAGE_EXIT = 2;
