@@ -8,7 +8,7 @@ const ANYWHERE: readonly string[] = ["0.0.0.0", "::"];
 export async function runAgent(settings: CollectorSettings): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.resolve());
-  await using joined = await joinParts(settings, { onBatch: () => {}, figures: () => ({}) });
+  await using joined = await joinParts(settings, { needsPage: true, onBatch: () => {}, figures: () => ({}) });
   joined.begin();
   process.stderr.write(`${greeting(joined)}\n`);
   await stopped.promise;

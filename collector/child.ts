@@ -33,6 +33,7 @@ export async function runChild(settings: CollectorSettings, linkDirectory: strin
     link.send(encodeBatch(item.batch, item.list.revision, item.list.positions, dropped)),
   );
   const joined = await joinParts(settings, {
+    needsPage: false,
     onBatch: (batch) => {
       if (process.ppid !== parent) process.exit(ERRORS.LINK_BROKEN.exit);
       outbox.put({ batch, list });

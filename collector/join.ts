@@ -2,6 +2,8 @@ import { systemClock } from "../core/clock.ts";
 import type { Target } from "../core/types.ts";
 import type { Batch } from "./batch.ts";
 import type { Figures } from "./figures.ts";
+import type { Page } from "./page.ts";
+import { PatientPage } from "./patient-page.ts";
 import { Host, openReader } from "./read/reader.ts";
 import { Sampler } from "./sampler.ts";
 import type { CollectorSettings, ListenAddress } from "./settings.ts";
@@ -13,6 +15,8 @@ const MAX_GAP_INTERVALS = 5;
 /** What the parts hand over to the one who joins them. */
 export interface Outward {
   readonly onBatch: (batch: Batch) => void;
+  /** Without its page it is of no use; else it goes on until the page's address is free. */
+  readonly needsPage: boolean;
   /** Further figures for the collector's page. */
   readonly figures: () => Figures;
 }
@@ -41,7 +45,7 @@ function pageAddress({ metrics, remoteWrite }: CollectorSettings): ListenAddress
   return metrics ?? (remoteWrite === undefined ? undefined : { host: "127.0.0.1", port: 0 });
 }
 
-/** @throws FlyballError CONFIG_INVALID, PORT_IN_USE, LISTEN_REFUSED */
+/** @throws FlyballError CONFIG_INVALID, and where the page is needed PORT_IN_USE, LISTEN_REFUSED */
 export async function joinParts(settings: CollectorSettings, outward: Outward): Promise<Joined> {
   await using opened = new AsyncDisposableStack();
   const { intervalMs, root, dockerHost, runtimeDirectory, labels, remoteWrite } = settings;
@@ -67,41 +71,46 @@ export async function joinParts(settings: CollectorSettings, outward: Outward): 
   );
   opened.use(sampler);
   const figures = () => ({ ...outward.figures(), ...watch?.figures });
-  const page =
-    listen === undefined
-      ? undefined
-      : opened.use(
-          await (await import("./page.ts")).openPage({
-            listen,
-            remoteWrite,
-            labels,
-            root,
-            sampler,
-            source,
-            figures,
-            note,
-          }),
-        );
+  const openPage = async (address: ListenAddress): Promise<Page> =>
+    await (await import("./page.ts")).openPage({
+      listen: address,
+      remoteWrite,
+      labels,
+      root,
+      sampler,
+      source,
+      figures,
+      note,
+    });
+  let page = (): Page | undefined => undefined;
+  if (listen !== undefined && outward.needsPage) {
+    const own = opened.use(await openPage(listen));
+    page = () => own;
+  } else if (listen !== undefined) {
+    const patient = opened.use(new PatientPage({ open: () => openPage(listen), onOpen: onChange, note }));
+    page = () => patient.page;
+    await patient.tryNow();
+  }
   watch = opened.use(
     new Watch({
       sampler,
       intervalMs,
       ...(source === undefined ? {} : { discovery: source.discovery }),
-      onList: (containers) => page?.setContainers(containers),
+      onList: (containers) => page()?.setContainers(containers),
       onRound: (batch, containers) => {
-        page?.update(batch, containers);
+        page()?.update(batch, containers);
         outward.onBatch(batch);
       },
     }),
   );
   // Without a page only what is named is of interest; the engine is then asked for what cannot be read from files.
-  if (page !== undefined) source?.follow();
+  if (listen !== undefined) source?.follow();
   const joined = watch;
   const kept = opened.move();
   return {
     setTargets: (targets) => joined.setTargets(targets),
     begin: () => joined.begin(),
-    address: page?.address,
+    address: page()?.address,
     engine: source?.address,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
