@@ -26,7 +26,6 @@ import type {
   RuleMetric,
   Sample,
   Service,
-  ServiceId,
 } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type { ProjectAnswer, ProjectRequest, Readiness, ScaleAnswer, ScaleRequest } from "./core/wire.ts";
@@ -147,7 +146,6 @@ class Daemon implements Control, AsyncDisposable {
   readonly #running = new AsyncDisposableStack();
   #collector: Collector | undefined;
   #targets = "";
-  #serviceOf: ReadonlyMap<ReplicaId, ServiceId> = new Map();
   #evaluatedAtMs = 0;
 
   constructor(options: { store: Store; engine: Engine; log: Log }) {
@@ -228,7 +226,9 @@ class Daemon implements Control, AsyncDisposable {
       this.#series.append(sample);
       this.#newest.set(sample.replica, sample);
     }
-    const samples = Map.groupBy(batch.samples, ({ replica }) => this.#serviceOf.get(replica));
+    const replicas = this.#orchestrator.observed?.replicas ?? [];
+    const serviceOf = new Map(replicas.map(({ id, service }) => [id, service]));
+    const samples = Map.groupBy(batch.samples, ({ replica }) => serviceOf.get(replica));
     for (const service of this.#orchestrator.services) {
       const reading = serviceReading(samples.get(service.id) ?? [], capacityOf(service));
       if (reading !== undefined) this.#serviceSeries.append(service.id, batch.readAtMs, reading);
