@@ -94,6 +94,9 @@ export function decide(input: ScalingInput): ScalingOutput {
     to = count;
   };
 
+  const bounded = (count: number) => Math.min(Math.max(count, policy.minReplicas), policy.maxReplicas);
+  // What the bounds forbid no time will allow, so they come first, and nobody is told to wait.
+  if (bounded(desired) === desired) limit("bounds", bounded(to));
   if (to > desired) {
     const remainingMs = remaining(previous.lastOutAtMs, policy.cooldownMs, nowMs);
     if (remainingMs > 0) limit("cooldown", desired, { remainingMs });
@@ -110,7 +113,7 @@ export function decide(input: ScalingInput): ScalingOutput {
     const most = Math.min(needed(need), desired);
     if (most > to) limit("stabilization", most, { remainingMs: remainingNeed(need, nowMs, to) });
   }
-  limit("bounds", Math.min(Math.max(to, policy.minReplicas), policy.maxReplicas));
+  limit("bounds", bounded(to));
   if (input.single) limit("single replica", Math.min(to, 1));
   if (policy.dryRun) limit("dry run", desired);
 

@@ -18,6 +18,22 @@ describe("bounds", () => {
     assert.deepEqual(evaluation.limits, [{ limit: "bounds", from: 1, to: 3 }]);
   });
 
+  test("are the only reason given where they alone hold the count: no waiting would change it", () => {
+    const changedNow: ScalingMemory = { ...CALM, lastOutAtMs: NOW_MS, lastInAtMs: NOW_MS };
+    const fewest = evaluate({
+      serving: alike(2, 0),
+      policy: policyOf({ minReplicas: 2 }),
+      memory: changedNow,
+    });
+    assert.deepEqual(fewest.limits, [{ limit: "bounds", from: 1, to: 2 }]);
+    const most = evaluate({
+      serving: alike(4, 0.9),
+      policy: policyOf({ maxReplicas: 4 }),
+      memory: changedNow,
+    });
+    assert.deepEqual(most.limits, [{ limit: "bounds", from: 5, to: 4 }]);
+  });
+
   test("win over everything that would hold the count outside of them", () => {
     const policy = policyOf({ minReplicas: 2, maxReplicas: 4 });
     const changedNow: ScalingMemory = { ...CALM, lastOutAtMs: NOW_MS, lastInAtMs: NOW_MS };
