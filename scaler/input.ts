@@ -24,6 +24,8 @@ export interface ScalingSubject {
 /** A jump is looked for in this share of the window, and in no less than two seconds: two readings. */
 const BURST_SHARE = 0.2;
 const LEAST_BURST_MS = 2_000;
+/** A reading is made each second, give or take a few milliseconds: one at the very edge must not come and go. */
+const HALF_A_READING_MS = 500;
 
 /** What `decide` needs to know of a service that scales. */
 export function scalingInput(
@@ -34,7 +36,7 @@ export function scalingInput(
 ): ScalingInput {
   const { service, desired, replicas } = subject;
   const policy = service.scaling;
-  const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS);
+  const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS) - HALF_A_READING_MS;
   const serving: ServingReplica[] = [];
   for (const replica of replicas) {
     if (replica.state !== "running") continue;

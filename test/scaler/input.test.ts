@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Series } from "../../collector/series.ts";
 import type { ObservedReplica, ReplicaState, ScalingPolicy } from "../../core/types.ts";
 import { type ScalingInput, STALE_AFTER_MS } from "../../scaler/decide.ts";
 import { scalingInput, type UseReader } from "../../scaler/input.ts";
@@ -66,6 +67,23 @@ describe("the input of a decision", () => {
     ]);
   });
 
+  test("looks for a jump in the last two readings, whether the one before them lies just inside two seconds or not", () => {
+    for (const jitterMs of [-3, 0, 3]) {
+      const series = new Series();
+      for (const [agoMs, cpuCores] of [
+        [3_002, 0.45],
+        [2_002 + jitterMs, 0.45],
+        [1_002, 0.9],
+        [2, 1],
+      ] as const) {
+        series.append({ replica: "a", readAtMs: NOW_MS - agoMs, cpuCores });
+      }
+      const read: UseReader = ({ id }, _metric, fromMs, toMs) => series.window(id, "cpuCores", fromMs, toMs);
+      const [serving] = inputFor([replicaOf("a")], read).serving;
+      assert.equal(serving?.cpu?.burst?.toFixed(3), "0.950", `with ${jitterMs} ms`);
+    }
+  });
+
   test("keeps a silent replica among those that serve: that it says nothing is something to know", () => {
     assert.deepEqual(inputFor([replicaOf("a"), replicaOf("b")], SILENCE).serving, [{}, {}]);
   });
@@ -80,17 +98,17 @@ describe("the input of a decision", () => {
 });
 
 describe("the readings of a replica", () => {
-  test("are those of the window, and of its last fifth for a jump", () => {
+  test("are those of the window, and of its last fifth for a jump, less half a reading", () => {
     assert.deepEqual(spansRead(policyOf({ windowMs: 30_000 }), replicaOf("a")), [
       [30, 0],
-      [6, 0],
+      [5.5, 0],
     ]);
   });
 
-  test("for a jump reach back two seconds at least: two readings", () => {
+  test("for a jump are two at least", () => {
     assert.deepEqual(spansRead(policyOf({ windowMs: 4_000 }), replicaOf("a")), [
       [4, 0],
-      [2, 0],
+      [1.5, 0],
     ]);
   });
 
@@ -107,7 +125,7 @@ describe("the readings of a replica", () => {
     for (const replica of [unknown, replicaOf("a", { readyAtMs: NOW_MS + 86_400_000 })]) {
       assert.deepEqual(spansRead(policyOf(), replica), [
         [10, 0],
-        [2, 0],
+        [1.5, 0],
       ]);
     }
   });
