@@ -9,11 +9,11 @@ import { Minutes } from "./collector/minutes.ts";
 import { Series } from "./collector/series.ts";
 import { type ReplicaCapacity, ServiceSeries, serviceReading } from "./collector/service-series.ts";
 import { type Collector, startCollector } from "./collector/supervisor.ts";
+import { cpuCapacityCores, memoryCapacityBytes } from "./core/capacity.ts";
 import { systemClock } from "./core/clock.ts";
 import type { Config } from "./core/config.ts";
 import type { Diagnostic } from "./core/diagnostics.ts";
 import { FlyballError } from "./core/errors.ts";
-import { cpuCapacityCores } from "./core/labels.ts";
 import type { Log } from "./core/log.ts";
 import { Store } from "./core/store.ts";
 import type {
@@ -380,7 +380,7 @@ class Daemon implements Control, AsyncDisposable {
 }
 
 function capacityOf({ template: { resources } }: Service): ReplicaCapacity {
-  const memoryBytes = resources.limitMemoryBytes ?? resources.reservedMemoryBytes;
+  const memoryBytes = memoryCapacityBytes(resources);
   return { cpuCores: cpuCapacityCores(resources), ...(memoryBytes === undefined ? {} : { memoryBytes }) };
 }
 

@@ -1,3 +1,4 @@
+import { cpuCapacityCores, memoryCapacityBytes } from "../core/capacity.ts";
 import type { Decision, ObservedReplica, Sample, Service } from "../core/types.ts";
 import type { ReplicaView, ServiceDetail, ServiceView } from "../core/wire.ts";
 
@@ -81,8 +82,8 @@ function loadOf(facts: ServiceFacts, ready: readonly ObservedReplica[]): Service
   const cpuCores = mean(samples.map((sample) => sample.cpuCores));
   const memoryWorkingSetBytes = mean(samples.map((sample) => sample.memoryWorkingSetBytes));
   const { resources } = facts.service.template;
-  const cpuCapacity = resources.limitCores ?? resources.reservedCores ?? 1;
-  const memoryCapacity = resources.limitMemoryBytes ?? resources.reservedMemoryBytes;
+  const cpuCapacity = cpuCapacityCores(resources);
+  const memoryCapacity = memoryCapacityBytes(resources);
   return {
     ...(cpuCores === undefined ? {} : { cpuCores, cpuRatio: cpuCores / cpuCapacity }),
     ...(memoryWorkingSetBytes === undefined ? {} : { memoryWorkingSetBytes }),

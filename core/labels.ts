@@ -1,3 +1,4 @@
+import { cpuCapacityCores, memoryCapacityBytes } from "./capacity.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
 import {
   type Reading,
@@ -269,7 +270,7 @@ function readPolicy(
     enforced: resources.limitCores !== undefined,
   });
   if (cpu !== undefined) rules.push(cpu);
-  const memoryBytes = resources.limitMemoryBytes ?? resources.reservedMemoryBytes;
+  const memoryBytes = memoryCapacityBytes(resources);
   const memory = readRule(reader, {
     metric: "memory",
     max: LABELS.maxMemory,
@@ -343,11 +344,6 @@ function readRule(reader: LabelReader, source: RuleSource): Rule | undefined {
     ...(minRatio === undefined ? {} : { minRatio }),
     capacity: source.capacity,
   };
-}
-
-/** What 100 % of CPU means: the limit, else the reservation, else one core. */
-export function cpuCapacityCores(resources: Resources): number {
-  return resources.limitCores ?? resources.reservedCores ?? 1;
 }
 
 /**
