@@ -1,0 +1,95 @@
+import { FlyballError } from "../../core/errors.ts";
+import { decodeLabels, LABELS } from "../../core/labels.ts";
+import type { ScalingPolicy } from "../../core/types.ts";
+import { decide, type ScalingMemory, type ServingReplica } from "../decide.ts";
+import { Recent } from "./anchors/recent.ts";
+import type { Autoscaler, Observation } from "./autoscaler.ts";
+
+const SERVICE = "backtest";
+/** What the live input looks for a jump in: see scaler/input.ts. */
+const BURST_SHARE = 0.2;
+const LEAST_BURST_MS = 2_000;
+
+/** The live policy: the same decision from the same labels, on simulated readings. */
+export function flyball(policy: ScalingPolicy): Autoscaler {
+  const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS);
+  const [rule] = policy.rules;
+  const cores = rule?.capacity ?? 1;
+  const readings = new Recent(policy.windowMs);
+  // All replicas are alike, so one reading stands for each of them.
+  const use = { mean: 0, burst: 0, newestAtMs: 0 };
+  const replica: ServingReplica = { cpu: use };
+  const replicas: ServingReplica[][] = [[]];
+  let memory: ScalingMemory | undefined;
+  return {
+    name: "flyball",
+    next({ nowMs, desired, serving, utilization }: Observation): number {
+      readings.add(nowMs, utilization);
+      use.mean = cores * (readings.mean(nowMs - policy.windowMs, nowMs) ?? utilization);
+      use.burst = cores * (readings.mean(nowMs - burstMs, nowMs) ?? utilization);
+      use.newestAtMs = nowMs;
+      replicas[serving] ??= Array.from({ length: serving }, () => replica);
+      const output = decide({
+        nowMs,
+        service: SERVICE,
+        policy,
+        desired,
+        serving: replicas[serving] ?? [],
+        single: false,
+        ...(memory === undefined ? {} : { memory }),
+      });
+      memory = output.memory;
+      return output.evaluation.to;
+    },
+  };
+}
+
+/**
+ * The policy of labels in one line, as `autoscale.max_cpu=70,autoscale.step=2`, for replicas of one core each.
+ *
+ * @param bounds the model's, where the labels name none
+ * @throws FlyballError LABEL_INVALID with every problem
+ */
+export function policyOfLabels(text: string, bounds: { readonly maxReplicas: number }): ScalingPolicy {
+  const labels = readLabels(text);
+  const namesMax = [LABELS.max.key, ...LABELS.max.aliases].some((key) => Object.hasOwn(labels, key));
+  const { scaling, diagnostics } = decodeLabels(
+    namesMax ? labels : { ...labels, [LABELS.max.key]: String(bounds.maxReplicas) },
+    { limitCores: 1, limitMemoryBytes: 1 },
+    "labels",
+  );
+  const problems = diagnostics.filter(({ severity }) => severity === "error");
+  if (problems.length > 0 || scaling === undefined) {
+    throw invalid(
+      "the labels cannot be used",
+      problems.map(({ path, message }) => ({ at: path ?? "labels", message })),
+    );
+  }
+  const other = scaling.rules.find(({ metric }) => metric !== "cpu");
+  if (other !== undefined) {
+    throw invalid(`a trace is demand for CPU: expected rules on cpu alone, got one on ${other.metric}`);
+  }
+  return scaling;
+}
+
+/** A comma ends a label only where the next one begins: values may hold commas. */
+const BETWEEN_LABELS = /,(?=\s*[a-z][\w.-]*\s*=)/i;
+
+function readLabels(text: string): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (const part of text.split(BETWEEN_LABELS)) {
+    const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
+    if (key === undefined || value === undefined) {
+      throw invalid(
+        `expected labels as ${LABELS.maxCpu.key}=70,${LABELS.step.key}=2, got ${JSON.stringify(part)}`,
+      );
+    }
+    if (Object.hasOwn(labels, key)) throw invalid(`expected each label once, got ${key} twice`);
+    labels[key] = value;
+  }
+  return labels;
+}
+
+function invalid(message: string, problems: { at: string; message: string }[] = []): FlyballError {
+  return new FlyballError("LABEL_INVALID", message, { problems });
+}
