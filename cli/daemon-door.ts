@@ -23,6 +23,53 @@ export interface ReadProject {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface BacktestRequest {
+  /** A CSV file: its name for messages, and what it says. */
+  readonly trace: { readonly name: string; readonly text: string };
+  readonly labels: string;
+  readonly startDelayMs: number;
+  readonly capacity: number | "auto";
+  readonly compare: readonly string[];
+}
+
+/** What a backtest found; printed as JSON as it is. */
+export interface BacktestReport {
+  readonly trace: {
+    readonly name: string;
+    readonly samples: number;
+    readonly stepSeconds: number;
+    readonly gaps: number;
+    readonly missing: number;
+  };
+  readonly startDelaySeconds: number;
+  readonly capacity: number;
+  readonly stepSeconds: number;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  readonly policies: readonly { readonly name: string; readonly scores: BacktestScores }[];
+}
+
+/** As scaler/backtest/scores.ts defines them. */
+export interface BacktestScores {
+  readonly overloadPercent: number;
+  readonly cost: number;
+  readonly thetaU: number;
+  readonly thetaO: number;
+  readonly tauU: number;
+  readonly tauO: number;
+  readonly adaptationsPerHour: number;
+  readonly reversalsPerHour: number;
+  readonly hours: number;
+}
+
+export interface FinishedBacktest {
+  readonly report: BacktestReport;
+  /** CSV, in chunks. */
+  series(): Iterable<string>;
+  /** SVG. */
+  plot(): string;
+}
+
 /** What the command asks of the daemon's code when it runs it itself. */
 export interface DaemonCode {
   startDaemon(options: { config: Config; log: Log }): Promise<RunningDaemon>;
@@ -35,6 +82,7 @@ export interface DaemonCode {
     name: string;
     request: ProjectRequest;
   }): Promise<ProjectAnswer>;
+  runBacktest?(request: BacktestRequest): Promise<FinishedBacktest>;
 }
 
 /** Loaded only by the commands that need it: it brings every room with it. */

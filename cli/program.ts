@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
 import { addAgent } from "./commands/agent.ts";
+import { addBacktest } from "./commands/backtest.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addDown } from "./commands/down.ts";
@@ -13,7 +14,18 @@ import { addServe } from "./commands/serve.ts";
 import { addUp } from "./commands/up.ts";
 import { addGlobalOptions } from "./options.ts";
 
-const COMMANDS = [addUp, addDown, addPs, addScale, addPlan, addExplain, addDecisions, addServe, addAgent];
+const COMMANDS = [
+  addUp,
+  addDown,
+  addPs,
+  addScale,
+  addPlan,
+  addExplain,
+  addDecisions,
+  addBacktest,
+  addServe,
+  addAgent,
+];
 
 /** The `flyball` command. Throws commander's errors in place of ending the process. */
 export function createProgram(context: CommandContext): Command {

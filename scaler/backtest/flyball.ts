@@ -2,8 +2,8 @@ import { FlyballError } from "../../core/errors.ts";
 import { decodeLabels, LABELS } from "../../core/labels.ts";
 import type { ScalingPolicy } from "../../core/types.ts";
 import { decide, type ScalingMemory, type ServingReplica } from "../decide.ts";
-import { Recent } from "./anchors/recent.ts";
 import type { Autoscaler, Observation } from "./autoscaler.ts";
+import { Recent } from "./recent.ts";
 
 const SERVICE = "backtest";
 /** What the live input looks for a jump in: see scaler/input.ts. */

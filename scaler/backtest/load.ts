@@ -11,6 +11,8 @@ export interface Load {
   readonly demand: Float64Array;
   /** The steps before this one are history and count in no score. */
   readonly scoredFrom: number;
+  /** How much of the trace's unit one replica at full CPU does. */
+  readonly capacity: number;
 }
 
 /** The service level: the share of a replica's CPU that it may use and still answer well. */
@@ -58,7 +60,7 @@ export function loadOf(trace: Trace, capacity: number | "auto"): Load {
   const unit = capacity === "auto" ? autoCapacity(trace, demand) : capacity;
   for (let step = 0; step < steps; step += 1) demand[step] = (demand[step] ?? 0) / unit;
   const scoredFrom = lengthMs > HISTORY_FROM_MS ? HISTORY_MS / stepMs : 0;
-  return { startMs, stepMs, demand, scoredFrom };
+  return { startMs, stepMs, demand, scoredFrom, capacity: unit };
 }
 
 /** The 99.9th percentile of the demand, the history included. */

@@ -1,5 +1,5 @@
 import type { Autoscaler, Observation } from "../autoscaler.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../recent.ts";
 
 export interface HpaSettings {
   /** `averageUtilization` of the CPU request. */

@@ -1,5 +1,5 @@
 import type { Autoscaler, Observation } from "../autoscaler.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../recent.ts";
 
 export interface KnativeSettings {
   /** `container-concurrency-target-percentage`, 70: config/core/configmaps/autoscaler.yaml, as the next four. */
