@@ -1,4 +1,4 @@
-import { lstat, readFile, statfs } from "node:fs/promises";
+import { lstat, statfs } from "node:fs/promises";
 import { join } from "node:path/posix";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
@@ -7,7 +7,7 @@ import { SECOND_MS } from "../../core/units.ts";
 import type { Discovered } from "../discover/discovered.ts";
 import { diskUseBytes } from "./disk-use.ts";
 import type { Details, FilesystemUse, VolumeUse } from "./measurement.ts";
-import { mountDevices } from "./mount-devices.ts";
+import { MountDevices } from "./mount-devices.ts";
 import { lookAtProcesses } from "./processes-look.ts";
 
 export interface SlowLooksOptions {
@@ -48,11 +48,13 @@ type Look = (container: Discovered, looked: Looked, pids: readonly number[]) => 
  */
 export class SlowLooks implements AsyncDisposable {
   readonly #options: SlowLooksOptions;
+  readonly #devices: MountDevices;
   readonly #stop = new AbortController();
   readonly #loops: readonly Promise<void>[];
 
   constructor(options: SlowLooksOptions) {
     this.#options = options;
+    this.#devices = new MountDevices(options.root);
     this.#loops = [
       this.#loop((container, looked, pids) => this.#lookAtProcesses(container, looked, pids)),
       this.#loop((container, looked) => this.#lookAtDisk(container, looked)),
@@ -127,7 +129,7 @@ export class SlowLooks implements AsyncDisposable {
     if (filesystem !== undefined || volumes.length > 0) {
       note(container.id, { filesystems: filesystem === undefined ? [] : [filesystem], volumes });
     }
-    await this.#rest(1);
+    await this.#rest(tookMs / DISK_DUTY_RATIO);
   }
 
   async #filesystemOf({ writableLayer }: Discovered): Promise<FilesystemUse | undefined> {
@@ -135,9 +137,8 @@ export class SlowLooks implements AsyncDisposable {
     const path = join(this.#options.root, writableLayer);
     try {
       const [{ dev }, { bsize, blocks, files, ffree }] = [await lstat(path), await statfs(path)];
-      const mounts = await readFile(join(this.#options.root, "proc/self/mountinfo"), "utf8").catch(() => "");
       return {
-        device: mountDevices(mounts).get(deviceNumbers(dev)) ?? deviceNumbers(dev),
+        device: await this.#devices.nameOf(deviceNumbers(dev), this.#options.clock.monotonicMs()),
         usageBytes: await this.#countBytes(writableLayer),
         sizeBytes: blocks * bsize,
         inodes: files,
