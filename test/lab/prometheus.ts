@@ -123,6 +123,17 @@ export class Prometheus implements AsyncDisposable {
     return resultsOf(answer, (entry) => entry.values ?? []);
   }
 
+  /** The sum of one of its own metrics, of those that it counts its work with. */
+  async counted(name: string): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const values = text.split("\n").flatMap((line) => {
+      const [series = "", value] = line.split(" ");
+      return series.split("{")[0] === name ? [Number(value)] : [];
+    });
+    if (values.length === 0) throw new Error(`Prometheus has no ${name}`);
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, "exit");
