@@ -12,25 +12,31 @@ const BASE = HEIGHT - MARGIN.bottom;
 
 const COLORS = { demand: "#2563a8", ordered: "#9aa3ad", serving: "#1b7f5c", overload: "#d64545" } as const;
 
+/** So that a short overload can be seen in a long run. */
+const LEAST_MARK = 1.5;
+
 /** What happened in one column of the picture. */
 interface Column {
-  /** Least and most of each in the column's time. */
-  readonly demand: readonly [number, number];
-  readonly ordered: readonly [number, number];
-  readonly serving: readonly [number, number];
+  /** The most replicas of each in the column's time; demanded: at the service level, and in fractions. */
+  readonly demand: number;
+  readonly ordered: number;
+  readonly serving: number;
   /** The worst moment: what was demanded, and what served of it; absent when all was well. */
   readonly overload?: { readonly demanded: number; readonly serving: number };
 }
 
 /**
  * The scored steps as a picture: replicas demanded at the service level, ordered and serving, with overload shaded.
- * A long run is drawn as the span from the least to the most of each pixel's time, so that no peak is lost.
+ * A long run is drawn by the most of each pixel's time, so that no peak is lost.
  */
 export function plotOf(run: Run, title: string): string {
   const columns = columnsOf(run);
-  const peaks = columns.flatMap(({ demand, ordered, serving }) => [demand[1], ordered[1], serving[1]]);
-  const tickStep = niceStep(peaks.reduce((most, peak) => Math.max(most, peak), 1));
-  const top = Math.ceil(peaks.reduce((most, peak) => Math.max(most, peak), 1) / tickStep) * tickStep;
+  const peak = Math.max(
+    1,
+    ...columns.map(({ demand, ordered, serving }) => Math.max(demand, ordered, serving)),
+  );
+  const tickStep = niceStep(peak);
+  const top = Math.ceil(peak / tickStep) * tickStep;
   const y = (count: number) => round(BASE - (count / top) * PLOT_HEIGHT);
   const x = (column: number) => round(MARGIN.left + (column / columns.length) * PLOT_WIDTH);
   const { overloadPercent, cost, adaptationsPerHour } = scoresOf(run);
@@ -43,10 +49,10 @@ export function plotOf(run: Run, title: string): string {
     ...legend(),
     ...replicaAxis(top, tickStep, y),
     ...timeAxis(run),
+    area(columns, "demand", x, y),
+    line(columns, "ordered", x, y),
+    line(columns, "serving", x, y),
     ...overloads(columns, x, y),
-    band(columns, "ordered", x, y),
-    band(columns, "demand", x, y),
-    band(columns, "serving", x, y),
     "</svg>",
     "",
   ].join("\n");
@@ -59,7 +65,6 @@ function columnsOf({ load, ordered, serving }: Run): Column[] {
   return Array.from({ length: count }, (_, column) => {
     const from = scoredFrom + Math.floor((column * steps) / count);
     const to = scoredFrom + Math.floor(((column + 1) * steps) / count);
-    const demands = spanOf(demand, from, to);
     let worst = 0;
     let overload: Column["overload"];
     for (let step = from; step < to; step += 1) {
@@ -70,62 +75,65 @@ function columnsOf({ load, ordered, serving }: Run): Column[] {
       overload = { demanded, serving: serving[step] ?? 0 };
     }
     return {
-      demand: [demands[0] / SERVICE_LEVEL, demands[1] / SERVICE_LEVEL],
-      ordered: spanOf(ordered, from, to),
-      serving: spanOf(serving, from, to),
+      demand: mostOf(demand, from, to) / SERVICE_LEVEL,
+      ordered: mostOf(ordered, from, to),
+      serving: mostOf(serving, from, to),
       ...(overload === undefined ? {} : { overload }),
     };
   });
 }
 
-function spanOf(values: Float64Array | Uint16Array, from: number, to: number): [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let index = from; index < to; index += 1) {
-    const value = values[index] ?? 0;
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  return [least, most];
+function mostOf(values: Float64Array | Uint16Array, from: number, to: number): number {
+  let most = 0;
+  for (let index = from; index < to; index += 1) most = Math.max(most, values[index] ?? 0);
+  return most;
 }
 
 type Scale = (value: number) => number;
 
-/** One closed shape: along the most of each column, and back along the least; a line where the two are one. */
-function band(
+/** Along the most of each column. */
+function outline(
   columns: readonly Column[],
   name: "demand" | "ordered" | "serving",
   x: Scale,
   y: Scale,
 ): string {
-  const along = (edge: 0 | 1) =>
-    columns.flatMap((column, index) => {
-      const height = y(column[name][edge]);
-      return [`${x(index)},${height}`, `${x(index + 1)},${height}`];
-    });
-  const points = [...along(1), ...along(0).reverse()].join(" ");
-  return `<polygon class="${name}" points="${points}" fill="${COLORS[name]}" fill-opacity="0.25" stroke="${COLORS[name]}" stroke-width="1"/>`;
+  return columns
+    .map((column, index) => `${x(index)},${y(column[name])} ${x(index + 1)},${y(column[name])}`)
+    .join(" ");
+}
+
+function area(columns: readonly Column[], name: "demand", x: Scale, y: Scale): string {
+  const points = `${x(0)},${y(0)} ${outline(columns, name, x, y)} ${x(columns.length)},${y(0)}`;
+  return `<polygon class="${name}" points="${points}" fill="${COLORS[name]}" fill-opacity="0.4"/>`;
+}
+
+function line(columns: readonly Column[], name: "ordered" | "serving", x: Scale, y: Scale): string {
+  const points = outline(columns, name, x, y);
+  return `<polyline class="${name}" points="${points}" fill="none" stroke="${COLORS[name]}" stroke-width="${name === "serving" ? 1.2 : 2}"/>`;
 }
 
 function overloads(columns: readonly Column[], x: Scale, y: Scale): string[] {
   return columns.flatMap(({ overload }, index) => {
     if (overload === undefined) return [];
     const upper = y(overload.demanded);
-    const size = `width="${round(Math.max(x(index + 1) - x(index), 1))}" height="${round(y(overload.serving) - upper)}"`;
-    return [
-      `<rect class="overload" x="${x(index)}" y="${upper}" ${size} fill="${COLORS.overload}" fill-opacity="0.55"/>`,
-    ];
+    const [width, height] = [x(index + 1) - x(index), y(overload.serving) - upper];
+    const size = `width="${round(Math.max(width, LEAST_MARK))}" height="${round(Math.max(height, LEAST_MARK))}"`;
+    return [`<rect class="overload" x="${x(index)}" y="${upper}" ${size} fill="${COLORS.overload}"/>`];
   });
 }
 
+const LEGEND_STRIDE = 140;
+
 function legend(): string[] {
   const entries = [
-    ["demand", "demand at 80 % CPU"],
+    ["demand", "replicas demanded"],
     ["ordered", "ordered"],
     ["serving", "serving"],
     ["overload", "overload"],
   ] as const;
   return entries.flatMap(([name, label], index) => {
-    const left = MARGIN.left + index * 150;
+    const left = MARGIN.left + index * LEGEND_STRIDE;
     return [
       `<rect x="${left}" y="31" width="12" height="9" fill="${COLORS[name]}" fill-opacity="0.7"/>`,
       text(left + 17, 39, label),
@@ -141,7 +149,6 @@ function replicaAxis(top: number, step: number, y: Scale): string[] {
       text(MARGIN.left - 8, y(count) + 4, String(count), { anchor: "end" }),
     );
   }
-  lines.push(text(MARGIN.left - 8, MARGIN.top - 10, "replicas", { anchor: "end" }));
   return lines;
 }
 
