@@ -30,4 +30,6 @@ export interface Situation {
   readonly startDelayMs: number;
   readonly minReplicas: number;
   readonly maxReplicas: number;
+  /** Serving at the first step; absent: as many as the first demand takes. */
+  readonly initialReplicas?: number;
 }

@@ -27,7 +27,7 @@ export function simulate(situation: Situation, autoscaler: Autoscaler): Run {
   const served = new Uint16Array(demand.length);
   const bounded = (count: number) => Math.min(Math.max(count, minReplicas), maxReplicas);
 
-  let desired = bounded(replicasFor(demand[0] ?? 0));
+  let desired = bounded(situation.initialReplicas ?? replicasFor(demand[0] ?? 0));
   let serving = desired;
   let onTheirWay: Batch[] = [];
   const seen: { -readonly [Key in keyof Observation]: Observation[Key] } = {

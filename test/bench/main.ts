@@ -5,6 +5,7 @@ import { benchDecide } from "./decide.ts";
 import type { Bench } from "./figure.ts";
 import { benchLoop } from "./loop.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
+import { benchScaler } from "./scaler.ts";
 
 /**
  * `npm run bench -- NAME [--quick]`: measures, prints a table for people and, last, one JSON line for programs. A goal that is
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   daemon: benchDaemon,
   collector: benchCollector,
   loop: benchLoop,
+  scaler: benchScaler,
 };
 
 const USAGE_EXIT = 2;

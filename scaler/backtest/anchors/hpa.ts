@@ -68,8 +68,8 @@ export function hpa(changes: Partial<HpaSettings> = {}): Autoscaler {
       const proposal = replicasAt(mean / settings.targetRatio, ready, desired, settings.tolerance);
 
       recommendations.add(nowMs, proposal);
-      // A recommendation counts while it is younger than the window.
-      const highest = recommendations.most(nowMs - settings.downWindowMs + 1);
+      // Of exactly the window's age it still counts: syncs are never quite as far apart as they should be.
+      const highest = recommendations.most(nowMs - settings.downWindowMs);
       if (proposal < desired) return Math.min(desired, highest);
       const periodStart = desired - rises.total(nowMs - settings.upPeriodMs);
       const ceiling = Math.max(
