@@ -11,6 +11,7 @@ import {
   type MeasurementReader,
   workingSetBytes,
 } from "./measurement.ts";
+import { Stillness } from "./stillness.ts";
 
 const NANOSECONDS_PER_SECOND = 1e9;
 
@@ -47,6 +48,8 @@ export class CgroupV1Reader implements MeasurementReader {
   readonly #blockBytes: KeptFile | undefined;
   readonly #blockOperations: KeptFile | undefined;
   readonly #threads: KeptFile | undefined;
+  readonly #stillness = new Stillness();
+  #last: Measurement | undefined;
 
   constructor(directories: CgroupDirectories, ticksPerSecond: number, blockDevices: BlockDevices) {
     this.#ticksPerSecond = ticksPerSecond;
@@ -76,6 +79,14 @@ export class CgroupV1Reader implements MeasurementReader {
   readInto(into: Measurement): void {
     const usageNs = pickFrom(this.#cpuUsage, wholeNumber);
     if (usageNs !== undefined) into.cpuUsageSeconds = usageNs / NANOSECONDS_PER_SECOND;
+    const usage = pickFrom(this.#memoryUsage, wholeNumber);
+    if (usage !== undefined) into.memoryUsageBytes = usage;
+    if (this.#stillness.holds(usageNs, usage) && this.#last !== undefined) into.keep(this.#last);
+    else this.#readWhatMoved(into, usage);
+    this.#last = into;
+  }
+
+  #readWhatMoved(into: Measurement, usage: number | undefined): void {
     pickFrom(this.#cpuTimes, ({ bytes, length }) => {
       cpuTimes.parse(bytes, length);
       into.cpuUserSeconds = divided(cpuTimes.get(0), this.#ticksPerSecond);
@@ -87,16 +98,14 @@ export class CgroupV1Reader implements MeasurementReader {
       into.cpuThrottledPeriods = throttling.get(1);
       into.cpuThrottledSeconds = divided(throttling.get(2), NANOSECONDS_PER_SECOND);
     });
-    this.#readMemory(into);
+    this.#readMemory(into, usage);
     into.threads = pickFrom(this.#threads, wholeNumber) ?? into.threads;
     const bytes = pickFrom(this.#blockBytes, parseBlkio) ?? [];
     const operations = pickFrom(this.#blockOperations, parseBlkio) ?? [];
     if (bytes.length > 0 || operations.length > 0) into.devices = this.#join(bytes, operations);
   }
 
-  #readMemory(into: Measurement): void {
-    const usage = pickFrom(this.#memoryUsage, wholeNumber);
-    if (usage !== undefined) into.memoryUsageBytes = usage;
+  #readMemory(into: Measurement, usage: number | undefined): void {
     pickFrom(this.#memoryStat, ({ bytes, length }) => {
       memory.parse(bytes, length);
       into.memoryWorkingSetBytes = workingSetBytes(usage, memory.get(0));

@@ -4,7 +4,13 @@ import { parseIoStat } from "./block-io.ts";
 import type { KeptFile } from "./kept-file.ts";
 import { openIfPresent, pickFrom, wholeNumber } from "./kept-numbers.ts";
 import { KeyedNumbers } from "./keyed-numbers.ts";
-import { type Measurement, type MeasurementReader, workingSetBytes } from "./measurement.ts";
+import {
+  type DeviceCounters,
+  type Measurement,
+  type MeasurementReader,
+  workingSetBytes,
+} from "./measurement.ts";
+import { Stillness } from "./stillness.ts";
 
 const MICROSECONDS_PER_SECOND = 1e6;
 
@@ -41,6 +47,8 @@ export class CgroupV2Reader implements MeasurementReader {
   readonly #swap: KeptFile | undefined;
   readonly #ioStat: KeptFile | undefined;
   readonly #threads: KeptFile | undefined;
+  readonly #stillness = new Stillness();
+  #last: Measurement | undefined;
 
   constructor(directory: string, blockDevices: BlockDevices) {
     this.#blockDevices = blockDevices;
@@ -75,6 +83,14 @@ export class CgroupV2Reader implements MeasurementReader {
     });
     const usage = pickFrom(this.#memoryCurrent, wholeNumber);
     into.memoryUsageBytes = usage;
+    if (this.#stillness.holds(into.cpuUsageSeconds, usage) && this.#last !== undefined) into.keep(this.#last);
+    else this.#readWhatMoved(into, usage);
+    // What a task wrote reaches the device later, by the kernel's own tasks.
+    into.devices = this.#readDevices();
+    this.#last = into;
+  }
+
+  #readWhatMoved(into: Measurement, usage: number | undefined): void {
     pickFrom(this.#memoryStat, ({ bytes, length }) => {
       memory.parse(bytes, length);
       into.memoryWorkingSetBytes = workingSetBytes(usage, memory.get(0));
@@ -92,9 +108,11 @@ export class CgroupV2Reader implements MeasurementReader {
     });
     into.memorySwapBytes = pickFrom(this.#swap, wholeNumber);
     into.threads = pickFrom(this.#threads, wholeNumber);
-    const devices = pickFrom(this.#ioStat, parseIoStat);
-    if (devices === undefined || devices.length === 0) return;
-    into.devices = devices.map(({ device, ...counters }) => ({
+  }
+
+  #readDevices(): DeviceCounters[] {
+    const devices = pickFrom(this.#ioStat, parseIoStat) ?? [];
+    return devices.map(({ device, ...counters }) => ({
       name: this.#blockDevices.nameOf(device),
       ...counters,
     }));

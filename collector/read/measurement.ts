@@ -55,6 +55,32 @@ export class Measurement {
 
   /** What is looked at seldom; each is as old as the last look. */
   details: Details = NO_DETAILS;
+
+  /** Takes over from an earlier one what only the tasks of a cgroup move, when none of them ran since. */
+  keep(from: Measurement): void {
+    this.cpuUserSeconds = from.cpuUserSeconds;
+    this.cpuSystemSeconds = from.cpuSystemSeconds;
+    this.cpuPeriods = from.cpuPeriods;
+    this.cpuThrottledPeriods = from.cpuThrottledPeriods;
+    this.cpuThrottledSeconds = from.cpuThrottledSeconds;
+    this.memoryWorkingSetBytes = from.memoryWorkingSetBytes;
+    this.memoryRssBytes = from.memoryRssBytes;
+    this.memoryCacheBytes = from.memoryCacheBytes;
+    this.memorySwapBytes = from.memorySwapBytes;
+    this.memoryMappedFileBytes = from.memoryMappedFileBytes;
+    this.memoryActiveFileBytes = from.memoryActiveFileBytes;
+    this.memoryInactiveFileBytes = from.memoryInactiveFileBytes;
+    this.memoryDirtyBytes = from.memoryDirtyBytes;
+    this.memoryWritebackBytes = from.memoryWritebackBytes;
+    this.pageFaults = from.pageFaults;
+    this.majorPageFaults = from.majorPageFaults;
+    this.pageFaultsBelow = from.pageFaultsBelow;
+    this.majorPageFaultsBelow = from.majorPageFaultsBelow;
+    this.refaultedAnonPages = from.refaultedAnonPages;
+    this.refaultedFilePages = from.refaultedFilePages;
+    this.threads = from.threads;
+    this.devices = from.devices;
+  }
 }
 
 /** Counters of one network interface, seen from inside. */

@@ -3,9 +3,12 @@ import type { KeptFile } from "./kept-file.ts";
 import { openIfPresent, pickFrom, wholeNumber } from "./kept-numbers.ts";
 import { KeyedNumbers } from "./keyed-numbers.ts";
 import type { Measurement, MeasurementReader } from "./measurement.ts";
+import { Stillness } from "./stillness.ts";
 
 /** Events are rare: looked at in one of so many readings. */
 const LOOK_EVERY = 5;
+/** Of these looks, where no task ran. */
+const LEFT_OUT_AT_MOST = 1;
 
 const oomControl = new KeyedNumbers(["oom_kill"]);
 const events = new KeyedNumbers(["max", "oom_kill"]);
@@ -17,6 +20,7 @@ export class MemoryEventsReader implements MeasurementReader {
   readonly #limitHits: KeptFile | undefined;
   readonly #oomControl: KeptFile | undefined;
   readonly #events: KeptFile | undefined;
+  readonly #stillness = new Stillness(LEFT_OUT_AT_MOST);
   #reads = 0;
   #found: Pick<Measurement, "memoryMaxUsageBytes" | "memoryLimitHits" | "oomKills"> = {
     memoryMaxUsageBytes: undefined,
@@ -39,7 +43,8 @@ export class MemoryEventsReader implements MeasurementReader {
   }
 
   readInto(into: Measurement): void {
-    if (this.#reads % LOOK_EVERY === 0) this.#look();
+    const isDue = this.#reads % LOOK_EVERY === 0;
+    if (isDue && !this.#stillness.holds(into.cpuUsageSeconds, into.memoryUsageBytes)) this.#look();
     this.#reads += 1;
     into.memoryMaxUsageBytes = this.#found.memoryMaxUsageBytes;
     into.memoryLimitHits = this.#found.memoryLimitHits;

@@ -122,7 +122,6 @@ export function openReader(readable: Readable, host: Host): Reader {
   const v1 = opened.use(new CgroupV1Reader(directories, host.units.ticksPerSecond, host.blockDevices));
   let { hasCpu, hasMemory } = v1;
   if (directories.unified !== undefined) {
-    inOrder.push(opened.use(new PressureReader(directories.unified)));
     if (!(hasCpu && hasMemory)) {
       const v2 = opened.use(new CgroupV2Reader(directories.unified, host.blockDevices));
       inOrder.push(v2);
@@ -142,6 +141,9 @@ export function openReader(readable: Readable, host: Host): Reader {
     ? [directories.memory, 1 as const]
     : [directories.unified, 2 as const];
   if (memory !== undefined) inOrder.push(opened.use(new MemoryEventsReader(memory, version)));
+  if (directories.unified !== undefined) {
+    inOrder.push(opened.use(new PressureReader(directories.unified)));
+  }
   // Last: when the cgroup is gone, it is not read any more, and with it closed the dead namespace can go.
   if (ownNetwork !== undefined) inOrder.push(ownNetwork);
   return new WholeReader(inOrder, directories, tree, startedAtSeconds, pid, opened.move());
