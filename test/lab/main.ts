@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../core/errors.ts";
 import { readVersion } from "./api.ts";
+import { readUnderCgroupV2 } from "./cgroup-v2.ts";
 import { ENGINE_NAMES, type EngineName, isHealthy, startEngine, stopEngine } from "./engine.ts";
 import { importImage } from "./image.ts";
 import { withLock } from "./lock.ts";
@@ -10,7 +11,8 @@ import { readState } from "./state.ts";
 
 const USAGE = `usage: npm run lab -- up [--only 20.10|26.1]     start the engines that do not run
        npm run lab -- down [--only 20.10|26.1]   end them, with everything in them
-       npm run lab -- status`;
+       npm run lab -- status
+       npm run lab -- cgroup-v2                  what the collector reads in a virtual machine with cgroup v2`;
 
 async function up(directory: string, names: readonly EngineName[]): Promise<void> {
   assertMachine();
@@ -51,6 +53,19 @@ async function status(directory: string): Promise<void> {
       engine?.socketPath ?? "-",
     ]);
   }
+  printTable(rows);
+}
+
+async function cgroupV2(directory: string): Promise<void> {
+  assertMachine();
+  const rows = (await readUnderCgroupV2(directory, say)).map(
+    ({ what, ours = "-", kernelBefore, kernelAfter, truth = "-" }) =>
+      [what, ours, kernelBefore, kernelAfter, truth].map(String),
+  );
+  printTable([["VALUE", "COLLECTOR", "KERNEL BEFORE", "KERNEL AFTER", "TRUTH"], ...rows]);
+}
+
+function printTable(rows: readonly (readonly string[])[]): void {
   for (const row of rows) {
     process.stdout.write(
       `${row
@@ -88,9 +103,10 @@ async function main(): Promise<void> {
   if (command === "up") await up(directory, names);
   else if (command === "down") await down(directory, names);
   else if (command === "status") await status(directory);
+  else if (command === "cgroup-v2") await cgroupV2(directory);
   else
     throw new Error(
-      `expected up, down or status, got ${command === undefined ? "nothing" : `"${command}"`}\n${USAGE}`,
+      `expected up, down, status or cgroup-v2, got ${command === undefined ? "nothing" : `"${command}"`}\n${USAGE}`,
     );
 }
 

@@ -109,7 +109,11 @@ async function isInstalled(name: string): Promise<boolean> {
   return /^Status: .* installed$/m.test(stdout);
 }
 
-async function apt(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<void> {
+/** Runs apt-get. Throws with what it complained of when it fails. */
+export async function apt(
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<void> {
   try {
     await mustRun("apt-get", args, options);
   } catch (error) {

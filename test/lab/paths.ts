@@ -40,6 +40,11 @@ export function newerPrometheusRoot(directory: string): string {
   return join(directory, "packages", "prometheus-2.53");
 }
 
+/** The folder that holds what a virtual machine is run with, unpacked. */
+export function virtualMachineRoot(directory: string): string {
+  return join(directory, "packages", "virtual-machine");
+}
+
 export function composePlugin(directory: string): string {
   return join(unpackedRoot(directory), "usr/libexec/docker/cli-plugins/docker-compose");
 }
