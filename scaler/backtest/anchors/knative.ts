@@ -27,6 +27,9 @@ export const KNATIVE_DEFAULTS: KnativeSettings = {
   tickMs: 2_000,
 };
 
+/** A mean of equal numbers may be a little more than each of them, and is not to be rounded up for it. */
+const ROUNDING = 1e-9;
+
 /**
  * Knative's pod autoscaler with its defaults: pkg/autoscaler/scaling/autoscaler.go of knative/serving. Its proxy
  * sees every request, so it is given the exact demand. It is not let to zero here.
@@ -55,7 +58,7 @@ export function knative(changes: Partial<KnativeSettings> = {}): Autoscaler {
       const most = Math.ceil(settings.upRate * serving);
       const least = Math.floor(serving / settings.downRate);
       const wantedOver = (windowMs: number) =>
-        Math.ceil((demands.mean(nowMs - windowMs, nowMs) ?? demand) / settings.targetRatio);
+        Math.ceil((demands.mean(nowMs - windowMs, nowMs) ?? demand) / settings.targetRatio - ROUNDING);
       const rated = (count: number) => Math.min(Math.max(count, least), most);
       const inPanic = wantedOver(settings.panicMs);
 
