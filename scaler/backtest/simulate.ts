@@ -29,7 +29,7 @@ export function simulate(situation: Situation, autoscaler: Autoscaler): Run {
 
   let desired = bounded(situation.initialReplicas ?? replicasFor(demand[0] ?? 0));
   let serving = desired;
-  let onTheirWay: Batch[] = [];
+  const onTheirWay: Batch[] = [];
   const seen: { -readonly [Key in keyof Observation]: Observation[Key] } = {
     nowMs: startMs,
     desired,
@@ -40,9 +40,9 @@ export function simulate(situation: Situation, autoscaler: Autoscaler): Run {
   for (let step = 0; step < demand.length; step += 1) {
     const nowMs = startMs + step * stepMs;
     const asked = demand[step] ?? 0;
-    if (onTheirWay.length > 0) {
-      for (const batch of onTheirWay) if (batch.readyAtMs <= nowMs) serving += batch.count;
-      onTheirWay = onTheirWay.filter((batch) => batch.readyAtMs > nowMs);
+    // The first that was ordered is the first that serves.
+    while ((onTheirWay[0]?.readyAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      serving += onTheirWay.shift()?.count ?? 0;
     }
     seen.nowMs = nowMs;
     seen.desired = desired;
