@@ -110,11 +110,11 @@ export async function openPage(options: PageOptions): Promise<Page> {
 }
 
 /** The containers' page and the applications', as who has no scraper wants both. */
-function whole(
+async function whole(
   exposition: Exposition,
   applicationText: (format: PageFormat) => string,
 ): ReturnType<Exposition["text"]> {
-  const page = exposition.text();
+  const page = await exposition.text();
   return page === undefined ? undefined : { ...page, text: `${page.text}${applicationText("prometheus")}` };
 }
 

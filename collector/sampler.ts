@@ -6,6 +6,7 @@ import { GoneError } from "./read/kept-file.ts";
 import type { Details, Measurement } from "./read/measurement.ts";
 import { type CpuReading, cpuCoresBetween } from "./read/rates.ts";
 import { type Host, openReader, type Readable, type Reader } from "./read/reader.ts";
+import { Slices } from "./slices.ts";
 
 interface Watched {
   readonly readable: Readable;
@@ -13,9 +14,6 @@ interface Watched {
   reader?: Reader;
   lastCpu?: CpuReading;
 }
-
-/** A slice of a round takes about as long as a timer is late anyhow: what came meanwhile is served between two. */
-const SLICE_MS = 5;
 
 /**
  * Reads all targets, one after the other. A target that ended is reported missed one time and then forgotten, until a
@@ -75,13 +73,11 @@ export class Sampler implements Disposable {
   /** Reads all in slices, and lets what waits have its turn between them. Two rounds at once are not foreseen. */
   async sampleInSlices(tick: number): Promise<Batch> {
     const round = this.#round(tick);
-    let sliceFromMs = this.#clock.monotonicMs();
+    const slices = new Slices(() => this.#clock.monotonicMs());
     for (;;) {
       const { done, value } = round.next();
       if (done) return value;
-      if (this.#clock.monotonicMs() - sliceFromMs < SLICE_MS) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      sliceFromMs = this.#clock.monotonicMs();
+      if (slices.isOver) await slices.next();
     }
   }
 

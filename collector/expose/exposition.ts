@@ -21,14 +21,14 @@ import { serveMetrics } from "./server.ts";
  *     // on each tick, after the round:
  *     exposition.update({ atMs: batch.readAtMs, containers, measurements: sampler.measurements, host: () => machine.read() });
  *
- * `update` keeps references and does no work: text is made when a scraper asks, once for all that ask in one tick.
+ * `update` keeps references and does no work: text is made when a scraper asks, in slices beside the sampling.
  * What is in `measurements` and in `containers` is on the page; what is in one of them only is not. A container whose
  * `Discovered` is the same object as before is not looked at again.
  */
 export interface Exposition extends AsyncDisposable {
   update(round: Round): void;
   /** The newest round in Prometheus' text, and when it was read; undefined before the first. */
-  text(): { readonly text: string; readonly atMs: number } | undefined;
+  text(): Promise<{ readonly text: string; readonly atMs: number } | undefined>;
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number };
 }
@@ -85,9 +85,11 @@ export async function createExposition(options: ExpositionOptions): Promise<Expo
   return {
     address: server.address,
     update: (round) => pages.update(round),
-    text: () => {
-      const { atMs } = pages;
-      return atMs === undefined ? undefined : { text: pages.page("prometheus").toString("utf8"), atMs };
+    text: async () => {
+      using writing = await pages.write("prometheus");
+      const { atMs } = writing;
+      if (atMs === undefined) return undefined;
+      return { text: Buffer.concat([...writing.pieces()]).toString("utf8"), atMs };
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };

@@ -1,17 +1,18 @@
-import { promisify } from "node:util";
-import { constants, gzip } from "node:zlib";
 import type { ReplicaId } from "../../core/types.ts";
 import type { Discovered } from "../discover/discovered.ts";
 import type { HostMeasurement } from "../host/host-measurement.ts";
 import type { Measurement } from "../read/measurement.ts";
+import { Slices } from "../slices.ts";
 import type { ContainerReading } from "./container-families.ts";
 import { CONTAINER_FAMILIES, HOST_FAMILIES, OWN_FAMILIES } from "./families.ts";
-import type { Family } from "./family.ts";
 import { LabelBook, type LabelLog } from "./label-book.ts";
 import type { Label, LabelRules } from "./label-rules.ts";
 import type { OwnFigures } from "./own-families.ts";
-import { heading, PAGE_ENDS, type PageFormat } from "./page-format.ts";
+import type { PageFormat } from "./page-format.ts";
+import { PageText, type Room } from "./page-text.ts";
 import { SubjectText } from "./subject-text.ts";
+import { Turns } from "./turns.ts";
+import { PIECE_BYTES, zipped } from "./zipped.ts";
 
 /** What one tick found. */
 export interface Round {
@@ -28,10 +29,13 @@ interface Shown {
   readonly text: SubjectText<ContainerReading>;
 }
 
-interface Written {
-  readonly format: PageFormat;
-  readonly page: Buffer;
-  zipped?: Promise<Buffer>;
+/** A page that is being written. Others wait for their turn until it is disposed of. */
+export interface Writing extends Disposable {
+  /** When the values were read; undefined before the first round. */
+  readonly atMs: number | undefined;
+  readonly length: number;
+  /** Some milliseconds of work each at most; between two others may have their turn. */
+  pieces(room?: Room): Iterable<Buffer>;
 }
 
 /** The figures that the pages do not know of themselves. */
@@ -40,12 +44,11 @@ export type GivenFigures = Omit<
   "containers" | "missing" | "labelProblems" | "pageBytes" | "pageSeconds"
 >;
 
-const compress = promisify(gzip);
 const ROOT_LABELS: readonly Label[] = [{ name: "id", value: "/" }];
 
 /**
- * The newest round as a page of metrics. Written when it is asked for, at most once for each round and format, and
- * compressed at most once: whoever asks in the same tick is given the same bytes.
+ * The newest round as a page of metrics. Its values are put into the texts when it is asked for, at most once for each
+ * round, and it is compressed at most once for each round and format. All of it in slices: sampling goes on meanwhile.
  */
 export class Pages {
   readonly #book: LabelBook;
@@ -55,8 +58,12 @@ export class Pages {
   readonly #root = new SubjectText(CONTAINER_FAMILIES, ROOT_LABELS);
   readonly #host = new SubjectText(HOST_FAMILIES, []);
   readonly #own = new SubjectText(OWN_FAMILIES, []);
+  readonly #turns = new Turns();
   #round: Round | undefined;
-  #written: Written[] = [];
+  /** The round whose values the texts have. */
+  #inTexts: Round | undefined;
+  #containers: readonly SubjectText<ContainerReading>[] = [];
+  readonly #zipped = new Map<PageFormat, Promise<Buffer>>();
   #pageBytes = 0;
   #pageSeconds = 0;
 
@@ -78,29 +85,47 @@ export class Pages {
 
   update(round: Round): void {
     this.#round = round;
-    // Pages are large: nobody asks for an old one.
-    this.#written = [];
+    // Nobody asks for an old one.
+    this.#zipped.clear();
   }
 
-  /** Not to be written to: others are given the same. Empty before the first round. */
-  page(format: PageFormat): Buffer {
-    return this.#write(format)?.page ?? Buffer.from(PAGE_ENDS[format]);
+  /** Empty before the first round. */
+  async write(format: PageFormat): Promise<Writing> {
+    const turn = await this.#turns.take();
+    try {
+      const fromMs = this.#now();
+      const round = this.#round;
+      if (round !== undefined && round !== this.#inTexts) await this.#bringUpToDate(round);
+      const page = this.#layOut(format);
+      this.#pageBytes = page.length;
+      this.#pageSeconds = (this.#now() - fromMs) / 1_000;
+      const pieces = (room: Room = freshPiece) => page.pieces(room);
+      return {
+        atMs: this.#inTexts?.atMs,
+        length: page.length,
+        pieces,
+        [Symbol.dispose]: () => turn[Symbol.dispose](),
+      };
+    } catch (error) {
+      turn[Symbol.dispose]();
+      throw error;
+    }
   }
 
   gzipped(format: PageFormat): Promise<Buffer> {
-    const written = this.#write(format);
-    if (written === undefined) return compress(PAGE_ENDS[format]);
-    written.zipped ??= compress(written.page, { level: constants.Z_BEST_SPEED });
-    return written.zipped;
+    const known = this.#zipped.get(format) ?? this.#compress(format);
+    this.#zipped.set(format, known);
+    return known;
   }
 
-  #write(format: PageFormat): Written | undefined {
-    const round = this.#round;
-    if (round === undefined) return undefined;
-    const known = this.#written.find((written) => written.format === format);
-    if (known !== undefined) return known;
-    const fromMs = this.#now();
-    const containers = this.#updateContainers(round);
+  async #compress(format: PageFormat): Promise<Buffer> {
+    using writing = await this.write(format);
+    return await zipped(writing.pieces);
+  }
+
+  /** Puts the values of a round into the texts, and forgets those of what is not there any more. */
+  async #bringUpToDate(round: Round): Promise<void> {
+    const containers = await this.#updateContainers(round);
     const roots = this.#updateHost(round);
     this.#own.update({
       ...this.#figures(),
@@ -110,15 +135,13 @@ export class Pages {
       pageBytes: this.#pageBytes,
       pageSeconds: this.#pageSeconds,
     });
-    const written = { format, page: this.#assemble(format, [...containers, ...roots], round) };
-    this.#written.push(written);
-    this.#pageBytes = written.page.length;
-    this.#pageSeconds = (this.#now() - fromMs) / 1_000;
-    return written;
+    this.#containers = [...containers, ...roots];
+    this.#inTexts = round;
   }
 
-  /** Brings the texts up to date, and forgets those of what is not there any more. */
-  #updateContainers({ containers, measurements, atMs }: Round): SubjectText<ContainerReading>[] {
+  async #updateContainers(round: Round): Promise<SubjectText<ContainerReading>[]> {
+    const { containers, measurements, atMs } = round;
+    const slices = new Slices(this.#now);
     for (const id of this.#shown.keys()) {
       if (measurements.has(id) && containers.has(id)) continue;
       this.#shown.delete(id);
@@ -131,6 +154,7 @@ export class Pages {
       const { text } = this.#shownOf(container);
       text.update({ container, measurement, atMs });
       texts.push(text);
+      if (slices.isOver) await slices.next();
     }
     return texts;
   }
@@ -154,51 +178,23 @@ export class Pages {
     return [this.#root];
   }
 
-  #assemble(format: PageFormat, containers: readonly SubjectText<ContainerReading>[], round: Round): Buffer {
+  #layOut(format: PageFormat): PageText {
+    const round = this.#inTexts;
+    if (round === undefined) return new PageText([], format);
     const hosts = round.host === undefined ? [] : [this.#host];
-    const texts = [...containers, ...hosts, this.#own];
-    const length = texts.reduce((sum, { bytes }) => sum + bytes, HEADINGS_BYTES[format]);
-    const page = Buffer.allocUnsafeSlow(length);
-    let at = copyFamilies(page, 0, format, CONTAINER_FAMILIES, containers);
-    at = copyFamilies(page, at, format, HOST_FAMILIES, hosts);
-    at = copyFamilies(page, at, format, OWN_FAMILIES, [this.#own]);
-    at += page.write(PAGE_ENDS[format], at);
-    return page.subarray(0, at);
+    return new PageText(
+      [
+        { families: CONTAINER_FAMILIES, texts: this.#containers },
+        { families: HOST_FAMILIES, texts: hosts },
+        { families: OWN_FAMILIES, texts: [this.#own] },
+      ],
+      format,
+    );
   }
 }
 
-/** Of all families: what a page needs at most beside its series. */
-const HEADINGS_BYTES: Readonly<Record<PageFormat, number>> = {
-  prometheus: headingsBytes("prometheus"),
-  openmetrics: headingsBytes("openmetrics"),
-};
-
-function headingsBytes(format: PageFormat): number {
-  const families: readonly Omit<Family<never>, "rows">[] = [
-    ...CONTAINER_FAMILIES,
-    ...HOST_FAMILIES,
-    ...OWN_FAMILIES,
-  ];
-  const headings = families.map((family) => heading(family, format));
-  return Buffer.byteLength(headings.join("") + PAGE_ENDS[format]);
-}
-
-/** Family by family: all series of one stand together. A family without any is left out. */
-function copyFamilies<Subject>(
-  page: Buffer,
-  from: number,
-  format: PageFormat,
-  families: readonly Family<Subject>[],
-  texts: readonly SubjectText<Subject>[],
-): number {
-  let at = from;
-  for (const [position, family] of families.entries()) {
-    const headed = at + page.write(heading(family, format), at);
-    let end = headed;
-    for (const text of texts) end = text.copyFamily(position, page, end);
-    if (end > headed) at = end;
-  }
-  return at;
+function freshPiece(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, bytes));
 }
 
 /** What every series of a container says first. */

@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { FlyballError, isSystemError } from "../../core/errors.ts";
 import { SECOND_MS } from "../../core/units.ts";
+import { Slices } from "../slices.ts";
 import { CONTENT_TYPES, formatFor, type PageFormat } from "./page-format.ts";
-import type { Pages } from "./pages.ts";
+import type { Pages, Writing } from "./pages.ts";
 
 export interface MetricsServerOptions {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly pages: Pick<Pages, "page" | "gzipped" | "atMs">;
+  readonly pages: Pick<Pages, "write" | "gzipped" | "atMs">;
   /** The containers' own metrics. */
   readonly applications?: (format: PageFormat) => string;
   /** Called for each page that is given out. */
@@ -30,7 +31,7 @@ const KEEP_ALIVE_MS = 75 * SECOND_MS;
 const STALE_MS = 60 * SECOND_MS;
 
 /**
- * Serves `/metrics`, `/metrics/applications` and `/healthz`. A page is handed over whole and never waited for: a slow
+ * Serves `/metrics`, `/metrics/applications` and `/healthz`. A page is handed over and never waited for: a slow
  * scraper holds up neither the others nor the sampling. @throws FlyballError PORT_IN_USE, LISTEN_REFUSED
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
@@ -107,12 +108,28 @@ async function page(
 ): Promise<void> {
   response.setHeader("content-type", CONTENT_TYPES[format]);
   response.setHeader("vary", "accept, accept-encoding");
-  const zipped = takesGzip(request.headers["accept-encoding"]);
-  if (zipped) response.setHeader("content-encoding", "gzip");
-  const body = zipped ? await pages.gzipped(format) : pages.page(format);
-  if (response.destroyed) return;
-  response.setHeader("content-length", body.length);
-  response.end(request.method === "HEAD" ? undefined : body);
+  const isHead = request.method === "HEAD";
+  if (takesGzip(request.headers["accept-encoding"])) {
+    response.setHeader("content-encoding", "gzip");
+    const body = await pages.gzipped(format);
+    response.setHeader("content-length", body.length);
+    response.end(isHead ? undefined : body);
+    return;
+  }
+  using writing = await pages.write(format);
+  response.setHeader("content-length", writing.length);
+  if (!isHead) await writePieces(response, writing);
+  response.end();
+}
+
+/** How fast they are taken is not waited for: whoever is slow holds up neither sampling nor other scrapers. */
+async function writePieces(response: ServerResponse, { pieces }: Writing): Promise<void> {
+  const slices = new Slices(() => performance.now());
+  for (const piece of pieces()) {
+    if (response.destroyed) return;
+    response.write(piece);
+    if (slices.isOver) await slices.next();
+  }
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {

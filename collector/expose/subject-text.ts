@@ -48,6 +48,16 @@ export class SubjectText<Subject> {
     this.#layOut(subject);
   }
 
+  /** Of the lines of a family, by its position. */
+  familyBytes(family: number): number {
+    let bytes = 0;
+    const end = this.#firstLines[family + 1] ?? 0;
+    for (let line = this.#firstLines[family] ?? 0; line < end; line += 1) {
+      bytes += (this.#ends[line] ?? 0) - (this.#starts[line] ?? 0);
+    }
+    return bytes;
+  }
+
   /** Copies the lines of a family, by its position, and returns where they end. */
   copyFamily(family: number, into: Buffer, from: number): number {
     let at = from;

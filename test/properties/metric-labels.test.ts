@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { labelRules, shownLabels } from "../../collector/expose/label-rules.ts";
-import { discovered, measurement, pagesOf, round } from "../collector/expose/readings.ts";
+import { discovered, measurement, pageOf, pagesOf, round } from "../collector/expose/readings.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 400 }),
@@ -44,13 +44,13 @@ describe("whatever labels a container has", () => {
     );
   });
 
-  test("they are read back from the page as they were shown", () => {
-    fc.assert(
-      fc.property(labels, (given) => {
+  test("they are read back from the page as they were shown", async () => {
+    await fc.assert(
+      fc.asyncProperty(labels, async (given) => {
         const container = discovered({ labels: given });
         const pages = pagesOf(settings);
         pages.update(round([[container, measurement({ threads: 5 })]]));
-        const lines = pages.page("prometheus").toString("utf8").split("\n");
+        const lines = (await pageOf(pages)).toString("utf8").split("\n");
         const line = lines.find((candidate) => candidate.startsWith("container_threads{")) ?? "";
         assert.match(line, / 5$/u);
         const { labels: expected } = shownLabels(container, labelRules(settings));

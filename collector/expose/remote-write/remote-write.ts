@@ -10,12 +10,17 @@ export interface RemoteWriteOptions {
   /** From one page to the next. Default 15 s. */
   readonly intervalMs?: number;
   /** The newest page in Prometheus text, and when its values were read; undefined before there is one. */
-  readonly page: () => { readonly text: string; readonly atMs: number } | undefined;
+  readonly page: () => PageToSend | undefined | Promise<PageToSend | undefined>;
   readonly version: string;
   readonly log: {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
+}
+
+interface PageToSend {
+  readonly text: string;
+  readonly atMs: number;
 }
 
 export interface RemoteWriteFigures {
@@ -71,12 +76,8 @@ export class RemoteWrite implements AsyncDisposable {
   /** Takes the newest page now, without waiting for its turn; resolves when all of it waits to be sent, or is. */
   async push(): Promise<void> {
     if (this.#isEncoding) return;
-    const page = this.#options.page();
-    // The same instant twice would be refused.
-    if (page === undefined || page.atMs <= this.#newestAtMs) return;
-    this.#newestAtMs = page.atMs;
     this.#isEncoding = true;
-    this.#encoding = this.#encode(page.text, page.atMs);
+    this.#encoding = this.#encode();
     await this.#encoding;
     this.#isEncoding = false;
   }
@@ -88,7 +89,12 @@ export class RemoteWrite implements AsyncDisposable {
     this.#receiver[Symbol.dispose]();
   }
 
-  async #encode(text: string, atMs: number): Promise<void> {
+  async #encode(): Promise<void> {
+    const page = await this.#options.page();
+    // The same instant twice would be refused.
+    if (page === undefined || page.atMs <= this.#newestAtMs) return;
+    const { text, atMs } = page;
+    this.#newestAtMs = atMs;
     for (const request of this.#requests.of(text, atMs)) {
       this.#enqueue(request);
       await afterOtherWork();

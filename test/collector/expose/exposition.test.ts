@@ -21,7 +21,7 @@ describe("the exposition", () => {
       engineVersion: () => "26.1.5",
       figures: () => ({ samples_total: 12 }),
     });
-    assert.equal(exposition.text(), undefined);
+    assert.equal(await exposition.text(), undefined);
     const { host, port } = exposition.address;
     const page = async () => (await fetch(`http://${host}:${port}/metrics`)).text();
     assert.equal(await page(), "");
@@ -30,7 +30,7 @@ describe("the exposition", () => {
         round([[discovered(), measurement({ threads })]], { atMs: threads, host: () => machine.read() }),
       );
       const text = await page();
-      assert.deepEqual(exposition.text(), { text, atMs: threads });
+      assert.deepEqual(await exposition.text(), { text, atMs: threads });
       assert.match(text, new RegExp(`^container_threads\\{.*\\} ${threads}$`, "mu"));
       assert.match(text, /^machine_cpu_cores [1-9]\d*$/mu);
       assert.match(text, /^container_cpu_usage_seconds_total\{id="\/",cpu="total"\} [\d.]+$/mu);
@@ -52,8 +52,7 @@ describe("the exposition", () => {
     };
     for (const atMs of [1, 2, 3]) exposition.update(round([], { atMs, host }));
     assert.equal(reads, 0);
-    exposition.text();
-    exposition.text();
+    await Promise.all([exposition.text(), exposition.text()]);
     assert.equal(reads, 1);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LabelBook } from "../../../collector/expose/label-book.ts";
 import { type LabelSettings, labelRules, shownLabels } from "../../../collector/expose/label-rules.ts";
-import { discovered, measurement, pagesOf, round } from "./readings.ts";
+import { discovered, measurement, pageOf, pagesOf, round } from "./readings.ts";
 
 function shown(
   labels: Readonly<Record<string, string>>,
@@ -111,7 +111,7 @@ describe("a label with too many values", () => {
     assert.equal(book.problems.get("too many values"), 0);
   });
 
-  test("is told of on the page", () => {
+  test("is told of on the page", async () => {
     const pages = pagesOf({ maxValuesPerLabel: 1 });
     pages.update(
       round([
@@ -119,7 +119,7 @@ describe("a label with too many values", () => {
         [container("2", "b"), measurement()],
       ]),
     );
-    const page = pages.page("prometheus").toString("utf8");
+    const page = (await pageOf(pages)).toString("utf8");
     assert.match(page, /^flyball_collector_label_problems\{reason="too many values"\} 1$/mu);
     assert.match(page, /container_last_seen\{id="\/docker\/1",[^}]*team="a"\}/u);
     assert.match(page, /container_last_seen\{id="\/docker\/2",image="shop\/web:1.4",name="shop-web-1"\}/u);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Discovered } from "../../../collector/discover/discovered.ts";
 import { type LabelSettings, labelRules } from "../../../collector/expose/label-rules.ts";
+import type { PageFormat } from "../../../collector/expose/page-format.ts";
 import { type GivenFigures, Pages, type Round } from "../../../collector/expose/pages.ts";
 import { Measurement } from "../../../collector/read/measurement.ts";
 import { Host, openReader } from "../../../collector/read/reader.ts";
@@ -85,6 +86,11 @@ export function pagesOf(settings: LabelSettings = {}, warnings: object[] = []): 
     figures: () => FIGURES,
     now: () => 0,
   });
+}
+
+export async function pageOf(pages: Pages, format: PageFormat = "prometheus"): Promise<Buffer> {
+  using writing = await pages.write(format);
+  return Buffer.concat([...writing.pieces()]);
 }
 
 /** The lines of containers and of the machine in a page, without comments and the collector's own. */

@@ -95,7 +95,16 @@ describe("the metrics endpoint", () => {
   test("goes on for the others when scrapers go away midway or take nothing", async () => {
     const page = Buffer.alloc(8 * 1024 * 1024, "x");
     await using server = await serve({
-      pages: { page: () => page, gzipped: async () => page, atMs: 1 },
+      pages: {
+        write: async () => ({
+          atMs: 1,
+          length: page.length,
+          pieces: () => [page.subarray(0, 1_000), page.subarray(1_000)],
+          [Symbol.dispose]: () => {},
+        }),
+        gzipped: async () => page,
+        atMs: 1,
+      },
     });
     const { port } = server.address;
     for (let turn = 0; turn < 5; turn += 1) {

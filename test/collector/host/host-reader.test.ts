@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { HostFilesystems } from "../../../collector/host/host-filesystems.ts";
 import { HostReader } from "../../../collector/host/host-reader.ts";
 import { systemClock } from "../../../core/clock.ts";
-import { pagesOf, round, seriesOf } from "../expose/readings.ts";
+import { pageOf, pagesOf, round, seriesOf } from "../expose/readings.ts";
 
 const FILES = {
   "proc/stat": [
@@ -52,12 +52,12 @@ function machine(files: Readonly<Record<string, string>>): { root: string } & Di
 }
 
 describe("the machine", () => {
-  test("is shown under the names of a node exporter, and as the root of all containers", () => {
+  test("is shown under the names of a node exporter, and as the root of all containers", async () => {
     using files = machine(FILES);
     using reader = new HostReader({ root: files.root, clock: systemClock });
     const pages = pagesOf();
     pages.update(round([], { host: () => reader.read() }));
-    const lines = seriesOf(pages.page("prometheus"));
+    const lines = seriesOf(await pageOf(pages));
     for (const line of [
       "machine_cpu_cores 2",
       "machine_memory_bytes 1024000",
@@ -93,12 +93,12 @@ describe("the machine", () => {
     );
   });
 
-  test("of which nothing can be read has no values", () => {
+  test("of which nothing can be read has no values", async () => {
     using files = machine({});
     using reader = new HostReader({ root: files.root, clock: systemClock });
     const pages = pagesOf();
     pages.update(round([], { host: () => reader.read() }));
-    const names = seriesOf(pages.page("prometheus")).map((line) => line.replace(/[{ ].*/u, ""));
+    const names = seriesOf(await pageOf(pages)).map((line) => line.replace(/[{ ].*/u, ""));
     assert.deepEqual(names, ["container_last_seen", "node_time_seconds"]);
   });
 
