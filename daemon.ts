@@ -16,17 +16,7 @@ import type { Diagnostic } from "./core/diagnostics.ts";
 import { FlyballError } from "./core/errors.ts";
 import type { Log } from "./core/log.ts";
 import { Store } from "./core/store.ts";
-import type {
-  EngineKind,
-  ObservedReplica,
-  ObservedState,
-  Plan,
-  Project,
-  ReplicaId,
-  RuleMetric,
-  Sample,
-  Service,
-} from "./core/types.ts";
+import type { EngineKind, ObservedState, Plan, Project, ReplicaId, Sample, Service } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type { ProjectAnswer, ProjectRequest, Readiness, ScaleAnswer, ScaleRequest } from "./core/wire.ts";
 import type { LoadOptions } from "./orchestrator/compose/load.ts";
@@ -39,6 +29,7 @@ import { openInstance, readInstance } from "./orchestrator/instance.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
 import { targetOf } from "./orchestrator/target.ts";
 import { STALE_AFTER_MS } from "./scaler/decide.ts";
+import type { LevelReader } from "./scaler/observe.ts";
 import { Scaler } from "./scaler/scaler.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
@@ -246,7 +237,7 @@ class Daemon implements Control, AsyncDisposable {
       desired: this.#desired(service),
       replicas: this.#orchestrator.replicasOf(service.id),
     }));
-    const decisions = this.#scaler.evaluate(subjects, (...query) => this.#use(...query), systemClock.nowMs());
+    const decisions = this.#scaler.evaluate(subjects, this.#levels(), systemClock.nowMs());
     for (const { service, from, to, sentence } of decisions) {
       this.#metrics.evaluated(service, from, to);
       if (to === from) continue;
@@ -259,10 +250,17 @@ class Daemon implements Control, AsyncDisposable {
     }
   }
 
-  #use(replica: ObservedReplica, metric: RuleMetric, fromMs: number, toMs: number) {
-    const series = metric === "cpu" ? "cpuCores" : "memoryWorkingSetBytes";
-    const window = this.#series.window(replica.id, series, fromMs, toMs);
-    return window === undefined || window.count < LEAST_READINGS ? undefined : window;
+  #levels(): LevelReader {
+    return {
+      ofReplica: (replica, metric, fromMs, toMs) => {
+        if (metric !== "cpu" && metric !== "memory") return undefined;
+        const series = metric === "cpu" ? "cpuCores" : "memoryWorkingSetBytes";
+        const window = this.#series.window(replica.id, series, fromMs, toMs);
+        return window === undefined || window.count < LEAST_READINGS ? undefined : window;
+      },
+      heldBack: () => undefined,
+      ofService: () => undefined,
+    };
   }
 
   // -------------------------------------------------------------------------------------------------------------
@@ -289,19 +287,12 @@ class Daemon implements Control, AsyncDisposable {
   }
 
   decisions(id: string, query: { limit: number; changesOnly: boolean }) {
-    return this.#scaler
-      .decisions(this.#find(id).id, query)
-      .map((entry) => ({ ...entry, verdicts: [...entry.verdicts], limits: [...entry.limits] }));
+    return this.#scaler.decisions(this.#find(id).id, query);
   }
 
   explain(id: string, atMs: number | undefined) {
     const { decision, lines } = this.#scaler.explain(this.#find(id), atMs);
-    return {
-      lines: [...lines],
-      ...(decision === undefined
-        ? {}
-        : { decision: { ...decision, verdicts: [...decision.verdicts], limits: [...decision.limits] } }),
-    };
+    return { lines: [...lines], ...(decision === undefined ? {} : { decision }) };
   }
 
   async scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {

@@ -19,8 +19,7 @@ export function serviceView(facts: ServiceFacts): ServiceView {
   const { service, desired, replicas, lastDecision } = facts;
   const { scaling } = service;
   const ready = replicas.filter((replica) => replica.state === "running");
-  const maxRatio = (metric: "cpu" | "memory") =>
-    scaling?.rules.find((rule) => rule.metric === metric)?.maxRatio;
+  const maxRatio = (metric: "cpu" | "memory") => scaling?.rules.find((rule) => rule.metric === metric)?.max;
   const maxCpuRatio = maxRatio("cpu");
   const maxMemoryRatio = maxRatio("memory");
   return {
@@ -45,7 +44,7 @@ export function serviceView(facts: ServiceFacts): ServiceView {
           },
         }),
     businessLabels: service.businessLabels,
-    ...(lastDecision === undefined ? {} : { lastDecision: mutable(lastDecision) }),
+    ...(lastDecision === undefined ? {} : { lastDecision: lastDecision }),
   };
 }
 
@@ -97,9 +96,4 @@ function loadOf(facts: ServiceFacts, ready: readonly ObservedReplica[]): Service
 function mean(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
-}
-
-/** Zod's types are mutable; a decision is not. */
-function mutable(decision: Decision): NonNullable<ServiceView["lastDecision"]> {
-  return { ...decision, verdicts: [...decision.verdicts], limits: [...decision.limits] };
 }

@@ -135,7 +135,6 @@ const DEFAULT_MAX_REPLICAS = 10;
 const DEFAULT_STEP = 1;
 const DEFAULT_WINDOW_MS = 10 * SECOND_MS;
 const DEFAULT_COOLDOWN_MS = 15 * SECOND_MS;
-const DEFAULT_STABILIZATION_MS = 5 * MINUTE_MS;
 const DEFAULT_METRICS_PATH = "/metrics";
 
 export interface DecodedLabels {
@@ -283,9 +282,10 @@ function readPolicy(
   const minReplicas = reader.get(LABELS.min) ?? DEFAULT_MIN_REPLICAS;
   const maxReplicas = reader.get(LABELS.max) ?? Math.max(DEFAULT_MAX_REPLICAS, minReplicas);
   const step = reader.get(LABELS.step) ?? DEFAULT_STEP;
+  const kind = reader.has([LABELS.step]) ? "step" : "target";
   const windowMs = reader.get(LABELS.window) ?? DEFAULT_WINDOW_MS;
-  const cooldownMs = reader.get(LABELS.cooldown) ?? DEFAULT_COOLDOWN_MS;
-  const stabilizationMs = reader.get(LABELS.stabilization) ?? DEFAULT_STABILIZATION_MS;
+  const cooldownMs = reader.get(LABELS.cooldown) ?? (kind === "step" ? DEFAULT_COOLDOWN_MS : 0);
+  const stabilizationMs = reader.get(LABELS.stabilization);
   const dryRun = reader.get(LABELS.dryRun) ?? false;
   if (minReplicas > maxReplicas) {
     reader.error(
@@ -297,7 +297,19 @@ function readPolicy(
     diagnostics.error({ path }, `expected a rule to scale by, as ${LABELS.maxCpu.key}: "70"; got none`);
     return undefined;
   }
-  return { rules, minReplicas, maxReplicas, step, windowMs, cooldownMs, stabilizationMs, dryRun };
+  return {
+    rules,
+    kind,
+    minReplicas,
+    maxReplicas,
+    step,
+    windowMs,
+    cooldownMs,
+    ...(stabilizationMs === undefined ? {} : { stabilizationMs }),
+    schedule: [],
+    predict: false,
+    dryRun,
+  };
 }
 
 interface RuleSource {
@@ -340,9 +352,10 @@ function readRule(reader: LabelReader, source: RuleSource): Rule | undefined {
   }
   return {
     metric: source.metric,
-    maxRatio,
-    ...(minRatio === undefined ? {} : { minRatio }),
+    max: maxRatio,
+    ...(minRatio === undefined ? {} : { min: minRatio }),
     capacity: source.capacity,
+    ...(source.enforced ? { enforced: true } : {}),
   };
 }
 
@@ -352,8 +365,8 @@ function readRule(reader: LabelReader, source: RuleSource): Rule | undefined {
  */
 function warnOfFlapping(policy: ScalingPolicy, reader: LabelReader): void {
   for (const rule of policy.rules) {
-    const { maxRatio, minRatio } = rule;
-    if (maxRatio === undefined || minRatio === undefined) continue;
+    const { max: maxRatio, min: minRatio } = rule;
+    if (minRatio === undefined || policy.kind === "target") continue;
     // The share that remains after a step is least at the fewest replicas.
     const before = policy.minReplicas;
     const after = Math.min(before + policy.step, policy.maxReplicas);

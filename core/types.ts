@@ -102,20 +102,39 @@ export interface Dependency {
 // Scaling
 // ---------------------------------------------------------------------------------------------------------------
 
-export type RuleMetric = "cpu" | "memory";
+/**
+ * What a rule looks at, and the unit of its levels: `cpu`, `memory` use divided by what a replica may use, 0..1 ·
+ * `rps` requests per second of one replica · `latency` milliseconds at p95 · `query` what the expression gives.
+ */
+export type RuleMetric = "cpu" | "memory" | "rps" | "latency" | "query";
 
-/** Out above `maxRatio`; in below `minRatio`. */
+/** Out above `max`; in below `min`, both in the metric's unit. */
 export interface Rule {
   readonly metric: RuleMetric;
-  /** Use divided by what the replica may use, 0..1. */
-  readonly maxRatio?: number;
-  readonly minRatio?: number;
-  /** What the ratio is of: cores for cpu, bytes for memory. */
-  readonly capacity: number;
+  readonly max: number;
+  readonly min?: number;
+  /** What levels of cpu and memory are shares of: cores, bytes. */
+  readonly capacity?: number;
+  /** The engine holds a replica to its capacity, so that what is wanted beyond it cannot be seen. */
+  readonly enforced?: boolean;
+  /** For `query`: PromQL. */
+  readonly expression?: string;
+}
+
+/** Other bounds, from each time its cron line matches until another entry's does. */
+export interface ScheduleEntry {
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  readonly cron: string;
+  /** IANA name; absent: UTC. */
+  readonly timeZone?: string;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
 }
 
 export interface ScalingPolicy {
   readonly rules: readonly Rule[];
+  /** `step`: so many replicas more or fewer at a time. `target`: as many as keep use near the thresholds. */
+  readonly kind: "step" | "target";
   readonly minReplicas: number;
   readonly maxReplicas: number;
   /** Replicas per step, out and in. */
@@ -124,22 +143,33 @@ export interface ScalingPolicy {
   readonly windowMs: number;
   /** After a scale-out, before the next one. */
   readonly cooldownMs: number;
-  /** How long a scale-in must have been wanted without a break. */
-  readonly stabilizationMs: number;
+  /** How long a scale-in must have been wanted without a break; absent: learned from the service's own load. */
+  readonly stabilizationMs?: number;
+  /** Scale-ins per hour at most; absent: as many as the rules want. */
+  readonly scaleInsPerHour?: number;
+  readonly schedule: readonly ScheduleEntry[];
+  /** Raise the floor ahead of load that the service's own history expects. */
+  readonly predict: boolean;
   /** Decide and record, do not act. */
   readonly dryRun: boolean;
 }
 
-/** What one rule made of what it saw. */
+/** What one rule made of what it saw. Levels are in the unit of its metric. */
 export interface RuleVerdict {
   readonly metric: RuleMetric;
   readonly wants: "out" | "in" | "hold" | "unknown";
+  /** The count that this rule alone asks for; absent when it knows nothing. */
+  readonly asksFor?: number;
   /** Mean over the replicas that gave a reading. */
-  readonly ratio?: number;
+  readonly level?: number;
   /** The same over the last moments only, where a jump shows first. */
-  readonly burstRatio?: number;
-  readonly maxRatio?: number;
-  readonly minRatio?: number;
+  readonly burstLevel?: number;
+  /** What the level will be when a replica that is ordered now serves, as the load has been rising steadily. */
+  readonly risingTo?: number;
+  readonly max: number;
+  readonly min?: number;
+  /** All that there is is used: what is wanted beyond it cannot be seen. */
+  readonly saturated?: true;
   /** Replicas that gave a reading, of those that serve. */
   readonly replicasRead: number;
   readonly replicasServing: number;
@@ -148,16 +178,21 @@ export interface RuleVerdict {
 }
 
 /**
- * `data` a rule had no reading, and silence never scales in · `cooldown` since the last scale-out · `settling` the
- * window since the last change is not over · `stabilization` more was needed not long ago · `rebound guard` fewer
- * would have to be undone · `bounds` min and max · `single replica` the service cannot have two · `dry run`
+ * `data` a rule had no reading, and silence never scales in · `forecast` as much will be needed when a replica that is
+ * ordered now is ready · `cooldown` since the last scale-out · `settling` the window since the last change is not over ·
+ * `rebound guard` fewer would have to be undone · `often needed` the service needs as many again and again ·
+ * `stabilization` more was needed not long ago · `scale-in budget` of the hour is used up · `bounds` min and max ·
+ * `single replica` the service cannot have two · `dry run`
  */
 export type LimitName =
   | "data"
+  | "forecast"
   | "cooldown"
   | "settling"
-  | "stabilization"
   | "rebound guard"
+  | "often needed"
+  | "stabilization"
+  | "scale-in budget"
   | "bounds"
   | "single replica"
   | "dry run";
@@ -169,8 +204,13 @@ export interface AppliedLimit {
   readonly to: number;
   /** For the limits that pass with time. */
   readonly remainingMs?: number;
-  /** For the rebound guard: what fewer replicas would have run at. */
-  readonly ratio?: number;
+  /** For the rebound guard: what fewer replicas would have run at, in the unit of its rule. */
+  readonly level?: number;
+  readonly metric?: RuleMetric;
+  /** For what is often needed: how long, on average, until as many are needed again. */
+  readonly gapMs?: number;
+  /** For the bounds: the schedule's cron line that set them. */
+  readonly schedule?: string;
 }
 
 /** The answer to one evaluation, a no-op included. */

@@ -5,13 +5,17 @@ import { z } from "zod";
  * with the same ones. Instants are milliseconds since 1970 UTC, ratios 0..1.
  */
 
+/** Levels are in the unit of their metric: cpu and memory 0..1, rps per replica, latency in milliseconds. */
 export const ruleVerdictSchema = z.object({
-  metric: z.enum(["cpu", "memory"]),
+  metric: z.enum(["cpu", "memory", "rps", "latency", "query"]),
   wants: z.enum(["out", "in", "hold", "unknown"]),
-  ratio: z.number().optional(),
-  burstRatio: z.number().optional(),
-  maxRatio: z.number().optional(),
-  minRatio: z.number().optional(),
+  asksFor: z.number().optional(),
+  level: z.number().optional(),
+  burstLevel: z.number().optional(),
+  risingTo: z.number().optional(),
+  max: z.number(),
+  min: z.number().optional(),
+  saturated: z.literal(true).optional(),
   replicasRead: z.number(),
   replicasServing: z.number(),
   ageMs: z.number().optional(),
@@ -22,7 +26,10 @@ export const appliedLimitSchema = z.object({
   from: z.number(),
   to: z.number(),
   remainingMs: z.number().optional(),
-  ratio: z.number().optional(),
+  level: z.number().optional(),
+  metric: z.string().optional(),
+  gapMs: z.number().optional(),
+  schedule: z.string().optional(),
 });
 
 export const decisionSchema = z.object({
@@ -32,8 +39,8 @@ export const decisionSchema = z.object({
   wanted: z.number(),
   to: z.number(),
   sentence: z.string(),
-  verdicts: z.array(ruleVerdictSchema),
-  limits: z.array(appliedLimitSchema),
+  verdicts: z.array(ruleVerdictSchema).readonly(),
+  limits: z.array(appliedLimitSchema).readonly(),
   /** Evaluations in a row that came out the same are kept as one: how many, and the last of them. */
   evaluations: z.number().optional(),
   lastAtMs: z.number().optional(),

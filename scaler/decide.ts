@@ -1,25 +1,14 @@
 import type {
   AppliedLimit,
   Evaluation,
-  Rule,
+  LimitName,
   RuleMetric,
-  RuleVerdict,
   ScalingPolicy,
   ServiceId,
 } from "../core/types.ts";
+import { HOUR_MS, SECOND_MS } from "../core/units.ts";
 import { type NeedHistory, needed, recordNeed, remainingNeed, startNeedHistory } from "./need-history.ts";
-
-/** What one replica used, in the unit of the rule's capacity: cores or bytes. */
-export interface Use {
-  /** Mean over the policy's window. */
-  readonly mean: number;
-  /** Mean over the window's last moments, where a jump shows first. */
-  readonly burst?: number;
-  readonly newestAtMs: number;
-}
-
-/** A replica that serves, with what was read of it; a metric that was not read is absent. */
-export type ServingReplica = { readonly [Metric in RuleMetric]?: Use };
+import { ceilingAfterScaleIn, type Judgement, judge, type RuleObservation } from "./rules.ts";
 
 export interface ScalingInput {
   readonly nowMs: number;
@@ -27,11 +16,33 @@ export interface ScalingInput {
   readonly policy: ScalingPolicy;
   /** The desired count before this evaluation. */
   readonly desired: number;
-  readonly serving: readonly ServingReplica[];
+  /** Replicas that serve. */
+  readonly serving: number;
+  /** What was read for each rule of the policy, in its order. */
+  readonly observations: readonly RuleObservation[];
   /** The service cannot have more than one replica. */
   readonly single: boolean;
+  /** In place of the policy's bounds, by the schedule. */
+  readonly bounds?: ScheduledBounds;
+  /** As many are needed again and again; absent until that is learned. */
+  readonly oftenNeeded?: OftenNeeded;
+  /** What the service's own history expects; absent when it says nothing. */
+  readonly forecast?: { readonly replicas: number };
   /** What the evaluation before returned; absent at the first one. */
   readonly memory?: ScalingMemory;
+}
+
+export interface ScheduledBounds {
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** The cron line that set them. */
+  readonly schedule: string;
+}
+
+export interface OftenNeeded {
+  readonly replicas: number;
+  /** How long, on average, it is until the last one of them is needed again. */
+  readonly gapMs: number;
 }
 
 /** What one evaluation leaves for the next. */
@@ -39,21 +50,22 @@ export interface ScalingMemory {
   readonly lastOutAtMs?: number;
   readonly lastInAtMs?: number;
   readonly need: NeedHistory;
+  /** Scale-ins that may still be made; refills with time. Absent without a budget. */
+  readonly scaleIns?: { readonly left: number; readonly atMs: number };
 }
 
 export interface ScalingOutput {
   readonly evaluation: Evaluation;
   readonly memory: ScalingMemory;
+  /** What the load as it is seen takes, free of limits; absent when a rule had no reading. */
+  readonly neededNow?: number;
 }
 
 /** A reading older than this says nothing about now: five samples missed. */
-export const STALE_AFTER_MS = 5_000;
-/** Without a lower threshold, what remains must stay below this share of the upper one. */
-export const CALM_SHARE = 0.8;
-/** With one, a scale-in may lead no higher than this share of the upper one, or it would soon be undone. */
-export const REBOUND_SHARE = 0.85;
-/** A jump counts when it passes the upper threshold by this factor, or half of what is left to saturation. */
-const BURST_FACTOR = 1.2;
+export const STALE_AFTER_MS = 5 * SECOND_MS;
+/** What a policy without a stabilization window of its own has until the service's load is known, and then. */
+const UNLEARNED_STABILIZATION_MS = 300 * SECOND_MS;
+const LEARNED_STABILIZATION_MS = 30 * SECOND_MS;
 
 /**
  * How many replicas the service should have: rules first, then the limits in a fixed order, each of which is
@@ -65,167 +77,152 @@ const BURST_FACTOR = 1.2;
  * neither.
  */
 export function decide(input: ScalingInput): ScalingOutput {
-  const { nowMs, policy, desired } = input;
+  const { nowMs, policy, desired, observations } = input;
   const previous = memoryFor(input);
-  const readings = policy.rules.map((rule) => readRule(rule, input));
-  const verdicts = readings.map((reading) => reading.verdict);
-
-  const anyOut = verdicts.some((verdict) => verdict.wants === "out");
-  const someIn = verdicts.some((verdict) => verdict.wants === "in");
-  const allIn = someIn && verdicts.every((verdict) => verdict.wants === "in");
-  const blind = verdicts.some((verdict) => verdict.wants === "unknown");
-  const onlyBlindnessHolds =
-    someIn && blind && verdicts.every((v) => v.wants === "in" || v.wants === "unknown");
-
-  let wanted = desired;
-  if (anyOut) wanted = desired + policy.step;
-  else if (allIn || onlyBlindnessHolds) wanted = Math.max(desired - policy.step, 1);
-
-  const need = recordNeed(
-    previous.need,
-    nowMs,
-    allIn ? leastOf(readings, desired) : Math.max(wanted, desired),
+  const judgements = policy.rules.map((rule, index) =>
+    judge(rule, observations[index] ?? UNREAD, policy, input),
   );
+  const verdicts = judgements.map((judgement) => judgement.verdict);
+  const wanted = whatTheRulesWant(judgements, desired);
+  const least = judgements.reduce((most, judgement) => Math.max(most, judgement.least), 1);
+  const need = recordNeed(previous.need, nowMs, wanted < desired ? least : Math.max(wanted, desired));
+
   const limits: AppliedLimit[] = [];
   let to = wanted;
-  const limit = (name: AppliedLimit["limit"], count: number, detail?: Partial<AppliedLimit>) => {
+  const limit = (name: LimitName, count: number, detail?: Partial<AppliedLimit>) => {
     if (count === to) return;
     limits.push({ limit: name, from: to, to: count, ...detail });
     to = count;
   };
 
-  const bounded = (count: number) => Math.min(Math.max(count, policy.minReplicas), policy.maxReplicas);
+  const { minReplicas, maxReplicas } = input.bounds ?? policy;
+  const bySchedule = input.bounds === undefined ? {} : { schedule: input.bounds.schedule };
+  const bounded = (count: number) => Math.min(Math.max(count, minReplicas), maxReplicas);
   // What the bounds forbid no time will allow, so they come first, and nobody is told to wait.
-  if (bounded(desired) === desired) limit("bounds", bounded(to));
+  if (bounded(desired) === desired) limit("bounds", bounded(to), bySchedule);
+  const scaleIns = refilled(previous.scaleIns, policy, nowMs);
+  if (to < desired) limitScaleIn();
+  // A forecast only ever raises: after everything that holds a scale-in back, and before what holds a scale-out.
+  if (input.forecast !== undefined) limit("forecast", Math.max(to, bounded(input.forecast.replicas)));
   if (to > desired) {
     const remainingMs = remaining(previous.lastOutAtMs, policy.cooldownMs, nowMs);
     if (remainingMs > 0) limit("cooldown", desired, { remainingMs });
-  } else if (to < desired) {
-    if (blind) limit("data", desired);
-    const settlingMs = Math.max(
-      remaining(previous.lastOutAtMs, policy.windowMs, nowMs),
-      remaining(previous.lastInAtMs, policy.windowMs, nowMs),
-    );
-    if (settlingMs > 0) limit("settling", desired, { remainingMs: settlingMs });
-    // Before the stabilization window, which remembers what the guard asks for: only one of the two passes with time.
-    const guarded = guardRebound(readings, to, desired);
-    if (guarded.to > to) limit("rebound guard", guarded.to, { ratio: guarded.ratio });
-    const most = Math.min(needed(need), desired);
-    if (most > to) limit("stabilization", most, { remainingMs: remainingNeed(need, nowMs, to) });
   }
-  limit("bounds", bounded(to));
+  limit("bounds", bounded(to), bySchedule);
   if (input.single) limit("single replica", Math.min(to, 1));
   if (policy.dryRun) limit("dry run", desired);
 
   const lastOutAtMs = to > desired ? nowMs : previous.lastOutAtMs;
   const lastInAtMs = to < desired ? nowMs : previous.lastInAtMs;
+  const spent = to < desired ? 1 : 0;
+  const neededNow = mostNeeded(judgements);
   return {
     evaluation: { service: input.service, atMs: nowMs, from: desired, wanted, to, verdicts, limits },
     memory: {
       need,
       ...(lastOutAtMs === undefined ? {} : { lastOutAtMs }),
       ...(lastInAtMs === undefined ? {} : { lastInAtMs }),
+      ...(scaleIns === undefined ? {} : { scaleIns: { left: scaleIns.left - spent, atMs: nowMs } }),
     },
+    ...(neededNow === undefined ? {} : { neededNow }),
   };
+
+  function limitScaleIn(): void {
+    if (verdicts.some((verdict) => verdict.wants === "unknown")) limit("data", desired);
+    const settlingMs = Math.max(
+      remaining(previous.lastOutAtMs, policy.windowMs, nowMs),
+      remaining(previous.lastInAtMs, policy.windowMs, nowMs),
+    );
+    if (settlingMs > 0) limit("settling", desired, { remainingMs: settlingMs });
+    // Before the stabilization window, which remembers what the guard asks for: only one of the two passes with time.
+    const guarded = guardRebound(judgements, policy, to, desired);
+    limit("rebound guard", guarded.to, guarded.because);
+    if (input.oftenNeeded !== undefined && policy.stabilizationMs === undefined) {
+      const { replicas, gapMs } = input.oftenNeeded;
+      limit("often needed", Math.max(to, Math.min(replicas, desired)), { gapMs });
+    }
+    const most = Math.min(needed(need), desired);
+    if (most > to) limit("stabilization", most, { remainingMs: remainingNeed(need, nowMs, to) });
+    if (scaleIns !== undefined && scaleIns.left < 1 && to < desired) {
+      const remainingMs = ((1 - scaleIns.left) * HOUR_MS) / (policy.scaleInsPerHour ?? 1);
+      limit("scale-in budget", desired, { remainingMs });
+    }
+  }
+}
+
+const UNREAD: RuleObservation = { read: 0, sum: 0, burstSum: 0, cautiousSum: 0, ageMs: 0 };
+
+/** Out if any rule asks, as far as the furthest; in if all that know anything agree, as far as the most cautious. */
+function whatTheRulesWant(judgements: readonly Judgement[], desired: number): number {
+  let out = desired;
+  let fewest = 1;
+  let inward = false;
+  let held = false;
+  for (const { verdict } of judgements) {
+    if (verdict.wants === "unknown") continue;
+    const asksFor = verdict.asksFor ?? desired;
+    if (verdict.wants === "out") out = Math.max(out, asksFor);
+    else if (verdict.wants === "in") {
+      inward = true;
+      fewest = Math.max(fewest, asksFor);
+    } else held = true;
+  }
+  if (out > desired) return out;
+  return inward && !held ? Math.min(fewest, desired) : desired;
+}
+
+/** How long a scale-in must have been wanted without a break. */
+export function stabilizationMs({ policy, oftenNeeded }: ScalingInput): number {
+  if (policy.stabilizationMs !== undefined) return policy.stabilizationMs;
+  return oftenNeeded === undefined ? UNLEARNED_STABILIZATION_MS : LEARNED_STABILIZATION_MS;
 }
 
 /** A policy whose stabilization window was changed starts to remember anew. */
-function memoryFor({ memory, policy, nowMs, desired }: ScalingInput): ScalingMemory {
-  if (memory?.need.windowMs === policy.stabilizationMs) return memory;
-  return { ...memory, need: startNeedHistory(nowMs, desired, policy.stabilizationMs) };
+function memoryFor(input: ScalingInput): ScalingMemory {
+  const { memory, nowMs, desired } = input;
+  const windowMs = stabilizationMs(input);
+  if (memory?.need.windowMs === windowMs) return memory;
+  return { ...memory, need: startNeedHistory(nowMs, desired, windowMs) };
 }
 
-interface RuleReading {
-  readonly rule: Rule;
-  readonly verdict: RuleVerdict;
-  /** Replicas' worth of use, each replica that is silent or on its way counted as busy to the threshold. */
-  readonly cautiousDemand: number;
+function refilled(
+  scaleIns: ScalingMemory["scaleIns"],
+  { scaleInsPerHour }: ScalingPolicy,
+  nowMs: number,
+): ScalingMemory["scaleIns"] {
+  if (scaleInsPerHour === undefined) return undefined;
+  if (scaleIns === undefined) return { left: scaleInsPerHour, atMs: nowMs };
+  // A clock that was set back refills nothing, and takes nothing.
+  const gained = (Math.max(0, nowMs - scaleIns.atMs) * scaleInsPerHour) / HOUR_MS;
+  return { left: Math.min(scaleInsPerHour, scaleIns.left + gained), atMs: nowMs };
 }
 
-function readRule(rule: Rule, input: ScalingInput): RuleReading {
-  const { nowMs, serving, desired } = input;
-  let read = 0;
-  let sum = 0;
-  let burstSum = 0;
-  let cautiousSum = 0;
-  let ageMs = 0;
-  for (const replica of serving) {
-    const use = replica[rule.metric];
-    if (use === undefined || !(nowMs - use.newestAtMs <= STALE_AFTER_MS) || !Number.isFinite(use.mean))
-      continue;
-    const burst = Number.isFinite(use.burst) ? (use.burst ?? use.mean) : use.mean;
-    read += 1;
-    sum += use.mean;
-    burstSum += burst;
-    cautiousSum += Math.max(use.mean, burst);
-    ageMs = Math.max(ageMs, nowMs - use.newestAtMs);
-  }
-  const maxRatio = rule.maxRatio ?? Number.POSITIVE_INFINITY;
-  const seats = Math.max(serving.length, desired);
-  const cautiousDemand = cautiousSum / rule.capacity + (seats - read) * Math.min(maxRatio, 1);
-  const onTheirWay = seats - serving.length;
-  const sharedCapacity = (read + onTheirWay) * rule.capacity;
-
-  let wants: RuleVerdict["wants"] = "hold";
-  if (read === 0) wants = "unknown";
-  else if (isAbove(sum / sharedCapacity, burstSum / sharedCapacity, maxRatio)) wants = "out";
-  else if (isCalm(rule, cautiousDemand, seats)) wants = "in";
-  const verdict: RuleVerdict = {
-    metric: rule.metric,
-    wants,
-    ...(rule.maxRatio === undefined ? {} : { maxRatio: rule.maxRatio }),
-    ...(rule.minRatio === undefined ? {} : { minRatio: rule.minRatio }),
-    ...(read === 0
-      ? {}
-      : { ratio: sum / (read * rule.capacity), burstRatio: burstSum / (read * rule.capacity), ageMs }),
-    replicasRead: read,
-    replicasServing: serving.length,
-  };
-  return { rule, verdict, cautiousDemand };
-}
-
-function isAbove(ratio: number, burstRatio: number, maxRatio: number): boolean {
-  // A mean that the last moments do not bear out is of a time before new replicas took their share.
-  if (ratio > maxRatio && burstRatio > maxRatio) return true;
-  const halfWayToFull = maxRatio < 1 ? (maxRatio + 1) / 2 : Number.POSITIVE_INFINITY;
-  return burstRatio > Math.min(maxRatio * BURST_FACTOR, halfWayToFull);
-}
-
-function isCalm(rule: Rule, demand: number, seats: number): boolean {
-  if (rule.minRatio !== undefined) return demand / seats < rule.minRatio;
-  const maxRatio = rule.maxRatio ?? Number.POSITIVE_INFINITY;
-  return seats > 1 && demand / (seats - 1) < CALM_SHARE * maxRatio;
-}
-
-/** The fewest replicas that every rule would be content with now, and at most `desired`. */
-function leastOf(readings: readonly RuleReading[], desired: number): number {
-  let least = 1;
-  for (const reading of readings) {
-    const atMost = ceilingAfterScaleIn(reading.rule);
-    least = Math.max(least, Math.ceil(reading.cautiousDemand / atMost));
-  }
-  return Math.min(least, desired);
-}
-
-/** Raises `to` until no rule would ask to scale out again; with the highest ratio that would have done so. */
+/** Raises `to` until no rule would ask to scale out again; with the highest level that would have done so. */
 function guardRebound(
-  readings: readonly RuleReading[],
+  judgements: readonly Judgement[],
+  policy: ScalingPolicy,
   to: number,
   desired: number,
-): { to: number; ratio: number } {
+): { to: number; because: { level: number; metric: RuleMetric } | undefined } {
   let guarded = to;
-  let ratio = 0;
-  for (const { rule, cautiousDemand } of readings) {
-    const ceiling = ceilingAfterScaleIn(rule);
-    if (cautiousDemand / to > ceiling) ratio = Math.max(ratio, cautiousDemand / to);
+  let because: { level: number; metric: RuleMetric } | undefined;
+  for (const { rule, cautiousDemand } of judgements) {
+    const ceiling = ceilingAfterScaleIn(rule, policy.kind);
+    const level = cautiousDemand / to;
+    if (level > ceiling && level > (because?.level ?? 0)) because = { level, metric: rule.metric };
     while (guarded < desired && cautiousDemand / guarded > ceiling) guarded += 1;
   }
-  return { to: guarded, ratio };
+  return { to: guarded, because };
 }
 
-function ceilingAfterScaleIn(rule: Rule): number {
-  const share = rule.minRatio === undefined ? CALM_SHARE : REBOUND_SHARE;
-  return share * (rule.maxRatio ?? Number.POSITIVE_INFINITY);
+/** Undefined when a rule had no reading: what it would take is not known. */
+function mostNeeded(judgements: readonly Judgement[]): number | undefined {
+  let most = 1;
+  for (const { needed } of judgements) {
+    if (needed === undefined) return undefined;
+    most = Math.max(most, needed);
+  }
+  return most;
 }
 
 function remaining(sinceMs: number | undefined, durationMs: number, nowMs: number): number {

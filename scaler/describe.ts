@@ -1,4 +1,4 @@
-import type { AppliedLimit, Evaluation, RuleVerdict, ScalingPolicy } from "../core/types.ts";
+import type { AppliedLimit, Evaluation, RuleMetric, RuleVerdict, ScalingPolicy } from "../core/types.ts";
 import { formatDuration, formatPercent } from "../core/units.ts";
 
 /** The evaluation in one sentence for a person. */
@@ -52,46 +52,69 @@ function describeVerdict(verdict: RuleVerdict, from: number): string {
 
 /** What was read, beside the threshold that says what it means. */
 function describeUse(verdict: RuleVerdict, from: number): string {
-  const { metric, ratio = 0, burstRatio = ratio, maxRatio = 1, minRatio, replicasRead } = verdict;
+  const { metric, max, min, level = 0, burstLevel = level, risingTo, replicasRead } = verdict;
+  const show = (value: number) => formatLevel(metric, value);
   const partly =
     replicasRead < verdict.replicasServing ? ` on ${replicasRead} of ${verdict.replicasServing}` : "";
-  const use = (threshold: number) => `${metric} at ${percentBeside(ratio, threshold)}${partly}`;
+  const use = (threshold: number) => `${metric} at ${levelBeside(metric, level, threshold)}${partly}`;
   if (verdict.wants === "out") {
-    if (ratio > maxRatio) return `${use(maxRatio)} is above ${formatPercent(maxRatio)}`;
-    return `${metric} has jumped to ${formatPercent(burstRatio)}${partly}, above ${formatPercent(maxRatio)}`;
+    const hidden = verdict.saturated === true ? ", all that there is" : "";
+    if (level > max) return `${use(max)}${hidden} is above ${show(max)}`;
+    if (risingTo !== undefined && burstLevel <= max) {
+      return `${use(max)} is rising steadily, to ${show(risingTo)} by the time one more serves, above ${show(max)}`;
+    }
+    return `${metric} has jumped to ${show(burstLevel)}${partly}${hidden}, above ${show(max)}`;
   }
   if (verdict.wants === "in") {
-    if (minRatio === undefined) return `${use(maxRatio)} leaves room below ${formatPercent(maxRatio)}`;
-    return `${use(minRatio)} is below ${formatPercent(minRatio)}`;
+    if (min === undefined) return `${use(max)} leaves room below ${show(max)}`;
+    return `${use(min)} is below ${show(min)}`;
   }
-  if (ratio > maxRatio)
-    return `${use(maxRatio)} is above ${formatPercent(maxRatio)}, ${reliefOf(verdict, from)}`;
-  if (minRatio === undefined)
-    return `${use(maxRatio)} is ${ratio === maxRatio ? "at most" : "below"} ${formatPercent(maxRatio)}`;
-  if (ratio < minRatio)
-    return `${use(minRatio)} is below ${formatPercent(minRatio)}, ${doubtOf(verdict, from)}`;
-  return `${use(minRatio)} is between ${formatPercent(minRatio)} and ${formatPercent(maxRatio)}`;
+  if (level > max) return `${use(max)} is above ${show(max)}, ${reliefOf(verdict, from)}`;
+  if (min === undefined) return `${use(max)} is ${level === max ? "at most" : "below"} ${show(max)}`;
+  if (level < min) return `${use(min)} is below ${show(min)}, ${doubtOf(verdict, from)}`;
+  return `${use(min)} is between ${show(min)} and ${show(max)}`;
 }
 
 /** With a decimal where the two would read the same and are not. */
-function percentBeside(ratio: number, threshold: number): string {
-  const text = formatPercent(ratio);
-  if (ratio === threshold || text !== formatPercent(threshold)) return text;
-  return `${(ratio * 100).toFixed(1)} %`;
+function levelBeside(metric: RuleMetric, level: number, threshold: number): string {
+  const text = formatLevel(metric, level);
+  if (level === threshold || text !== formatLevel(metric, threshold)) return text;
+  return metric === "cpu" || metric === "memory" ? `${(level * 100).toFixed(1)} %` : String(level);
 }
 
-/** Why a ratio above the threshold asks for nothing. */
-function reliefOf({ replicasServing, burstRatio = 0 }: RuleVerdict, from: number): string {
+/** Why a level above the threshold asks for nothing. */
+function reliefOf(
+  { metric, replicasServing, max, level = 0, burstLevel = 0 }: RuleVerdict,
+  from: number,
+): string {
   const onTheirWay = from - replicasServing;
   if (onTheirWay > 0) return `and ${count(onTheirWay, "more replica")} on the way`;
-  return `but down to ${formatPercent(burstRatio)} by now`;
+  if (burstLevel <= max) return `but down to ${formatLevel(metric, burstLevel)} by now`;
+  return `and ${levelBeside(metric, (level * from) / (from + 1), max)} with one more would be further from it`;
 }
 
-/** Why a ratio below the lower threshold asks for nothing. */
-function doubtOf({ replicasRead, replicasServing, burstRatio = 0 }: RuleVerdict, from: number): string {
+/** Why a level below the lower threshold asks for nothing. */
+function doubtOf(
+  { metric, replicasRead, replicasServing, burstLevel = 0 }: RuleVerdict,
+  from: number,
+): string {
   const unread = Math.max(replicasServing, from) - replicasRead;
   if (unread > 0) return `but ${unread === 1 ? "one" : unread} more may be busy`;
-  return `but up at ${formatPercent(burstRatio)} by now`;
+  return `but up at ${formatLevel(metric, burstLevel)} by now`;
+}
+
+function formatLevel(metric: RuleMetric, level: number): string {
+  switch (metric) {
+    case "cpu":
+    case "memory":
+      return formatPercent(level);
+    case "rps":
+      return `${Number(level.toPrecision(3))}/s per replica`;
+    case "latency":
+      return `${Math.round(level)} ms`;
+    case "query":
+      return String(Number(level.toPrecision(4)));
+  }
 }
 
 function silentAmong(verdicts: readonly RuleVerdict[]): readonly RuleVerdict[] {
@@ -110,21 +133,35 @@ function describeLimit(limit: AppliedLimit, { verdicts }: Evaluation, policy: Sc
   switch (limit.limit) {
     case "data":
       return `there is ${describeSilence(silentAmong(verdicts))}, and silence never scales in`;
+    case "forecast":
+      return `${limit.to} are expected to be needed soon`;
     case "cooldown":
       return `the cooldown of ${formatDuration(policy.cooldownMs)} lasts${left}`;
     case "settling":
       return `the last change has to settle${left}`;
-    case "stabilization":
-      return `${limit.to} ${limit.to === 1 ? "was" : "were"} needed within the last ${formatDuration(policy.stabilizationMs)}, which counts${left}`;
     case "rebound guard":
-      return `${limit.from} would run at ${formatPercent(limit.ratio ?? 0)} and soon scale out again`;
-    case "bounds":
-      return `${limit.to} is the ${limit.to < limit.from ? "maximum" : "minimum"}`;
+      return `${limit.from} would run at ${formatLevel(limit.metric ?? "cpu", limit.level ?? 0)} and soon scale out again`;
+    case "often needed":
+      return `${limit.to} are needed again every ${formatDuration(limit.gapMs ?? 0)} on average, too often to take the last of them away`;
+    case "stabilization":
+      return `${limit.to} ${limit.to === 1 ? "was" : "were"} needed ${withinOf(policy)}, which counts${left}`;
+    case "scale-in budget":
+      return `the ${policy.scaleInsPerHour} scale-ins of the hour are used up${left}`;
+    case "bounds": {
+      const source = limit.schedule === undefined ? "" : ` by the schedule ${limit.schedule}`;
+      return `${limit.to} is the ${limit.to < limit.from ? "maximum" : "minimum"}${source}`;
+    }
     case "single replica":
       return "the service cannot have a second replica";
     case "dry run":
       return "this is a dry run";
   }
+}
+
+function withinOf({ stabilizationMs }: ScalingPolicy): string {
+  return stabilizationMs === undefined
+    ? "not long ago"
+    : `within the last ${formatDuration(stabilizationMs)}`;
 }
 
 function count(number: number, noun: string): string {

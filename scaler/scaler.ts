@@ -1,10 +1,19 @@
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
-import type { Decision, Service, ServiceId } from "../core/types.ts";
-import { decide, type ScalingMemory } from "./decide.ts";
+import type { Decision, ScalingPolicy, Service, ServiceId } from "../core/types.ts";
+import type { ScalingOutput } from "./decide.ts";
 import { describe, explainLines } from "./describe.ts";
-import { type ScalingSubject, scalingInput, type UseReader } from "./input.ts";
+import { Governor } from "./governor.ts";
 import { DecisionJournal, type JournalEntry } from "./journal.ts";
+import { type LevelReader, observe, type ScalingSubject } from "./observe.ts";
+import { StartTime } from "./start-time.ts";
+
+/** What is remembered and learned of a service, for as long as its template is the same. */
+interface Governed {
+  readonly templateHash: string;
+  readonly governor: Governor;
+  readonly startTime: StartTime;
+}
 
 /**
  * Evaluates the services that scale: builds the input, asks `decide`, keeps what it remembers, records what it
@@ -13,7 +22,7 @@ import { DecisionJournal, type JournalEntry } from "./journal.ts";
 export class Scaler {
   readonly #journal: DecisionJournal;
   readonly #log: Log;
-  readonly #memories = new Map<ServiceId, { templateHash: string; memory: ScalingMemory }>();
+  readonly #governed = new Map<ServiceId, Governed>();
   readonly #latest = new Map<ServiceId, Decision>();
   #recording = true;
 
@@ -26,23 +35,28 @@ export class Scaler {
    * One evaluation of each subject that has a policy. When the decisions cannot be recorded none is returned: a
    * change that could not be explained later is not made.
    */
-  evaluate(subjects: readonly ScalingSubject[], readUse: UseReader, nowMs: number): readonly Decision[] {
+  evaluate(subjects: readonly ScalingSubject[], reader: LevelReader, nowMs: number): readonly Decision[] {
     const decisions: Decision[] = [];
-    const memories = new Map<ServiceId, ScalingMemory>();
+    const outputs: [Governor, ScalingOutput][] = [];
     for (const subject of subjects) {
-      if (!scales(subject)) continue;
-      const { service } = subject;
-      const input = scalingInput(subject, readUse, this.#memoryOf(service), nowMs);
-      const { evaluation, memory } = decide(input);
-      memories.set(service.id, memory);
-      decisions.push({ ...evaluation, sentence: describe(evaluation, service.scaling) });
+      const { service, desired, replicas } = subject;
+      const { scaling } = service;
+      if (scaling === undefined) continue;
+      const { governor, startTime } = this.#governedBy(service, scaling);
+      startTime.observe(replicas);
+      const situation = {
+        nowMs,
+        service: service.id,
+        desired,
+        ...observe(subject, scaling, reader, nowMs),
+        single: service.singleReplicaReason !== undefined,
+      };
+      const { output } = governor.evaluate(situation, startTime.expectedMs);
+      outputs.push([governor, output]);
+      decisions.push({ ...output.evaluation, sentence: describe(output.evaluation, scaling) });
     }
     if (!this.#record(decisions)) return [];
-    for (const { service } of subjects) {
-      const memory = memories.get(service.id);
-      if (memory !== undefined)
-        this.#memories.set(service.id, { templateHash: service.templateHash, memory });
-    }
+    for (const [governor, output] of outputs) governor.commit(output);
     for (const decision of decisions) this.#latest.set(decision.service, decision);
     return decisions;
   }
@@ -73,14 +87,17 @@ export class Scaler {
   }
 
   forget(service: ServiceId): void {
-    this.#memories.delete(service);
+    this.#governed.delete(service);
     this.#latest.delete(service);
   }
 
-  #memoryOf(service: Service): ScalingMemory | undefined {
-    const kept = this.#memories.get(service.id);
+  #governedBy({ id, templateHash }: Service, policy: ScalingPolicy): Governed {
+    const known = this.#governed.get(id);
     // What another template needed says nothing about this one.
-    return kept?.templateHash === service.templateHash ? kept.memory : undefined;
+    if (known?.templateHash === templateHash) return known;
+    const governed = { templateHash, governor: new Governor(policy), startTime: new StartTime() };
+    this.#governed.set(id, governed);
+    return governed;
   }
 
   #record(decisions: readonly Decision[]): boolean {
@@ -95,10 +112,4 @@ export class Scaler {
       return false;
     }
   }
-}
-
-function scales(
-  subject: ScalingSubject,
-): subject is ScalingSubject & { readonly service: Service & { scaling: NonNullable<Service["scaling"]> } } {
-  return subject.service.scaling !== undefined;
 }

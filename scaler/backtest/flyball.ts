@@ -1,44 +1,48 @@
 import { FlyballError } from "../../core/errors.ts";
 import { decodeLabels, LABELS } from "../../core/labels.ts";
 import type { ScalingPolicy } from "../../core/types.ts";
-import { decide, type ScalingMemory, type ServingReplica } from "../decide.ts";
-import type { Autoscaler, Observation } from "./autoscaler.ts";
+import { Governor } from "../governor.ts";
+import type { RuleObservation } from "../rules.ts";
+import type { Autoscaler, Observation, Situation } from "./autoscaler.ts";
 import { Recent } from "./recent.ts";
 
 const SERVICE = "backtest";
-/** What the live input looks for a jump in: see scaler/input.ts. */
+/** What the live observation looks for a jump in: see scaler/observe.ts. */
 const BURST_SHARE = 0.2;
 const LEAST_BURST_MS = 2_000;
 
-/** The live policy: the same decision from the same labels, on simulated readings. */
-export function flyball(policy: ScalingPolicy): Autoscaler {
+/** The live governor, with the policy of the same labels, on simulated readings. */
+export function flyball(
+  policy: ScalingPolicy,
+  { startDelayMs }: Pick<Situation, "startDelayMs">,
+): Autoscaler {
   const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS);
-  const [rule] = policy.rules;
-  const cores = rule?.capacity ?? 1;
-  const readings = new Recent(policy.windowMs);
-  // All replicas are alike, so one reading stands for each of them.
-  const use = { mean: 0, burst: 0, newestAtMs: 0 };
-  const replica: ServingReplica = { cpu: use };
-  const replicas: ServingReplica[][] = [[]];
-  let memory: ScalingMemory | undefined;
+  const work = new Recent(policy.windowMs);
+  const governor = new Governor(policy);
   return {
     name: "flyball",
     next({ nowMs, desired, serving, utilization }: Observation): number {
-      readings.add(nowMs, utilization);
-      use.mean = cores * (readings.mean(nowMs - policy.windowMs, nowMs) ?? utilization);
-      use.burst = cores * (readings.mean(nowMs - burstMs, nowMs) ?? utilization);
-      use.newestAtMs = nowMs;
-      replicas[serving] ??= Array.from({ length: serving }, () => replica);
-      const output = decide({
+      // What the replicas did in sum, of which each did its share.
+      work.add(nowMs, serving * utilization);
+      const sum = work.mean(nowMs - policy.windowMs, nowMs) ?? 0;
+      const burstSum = work.mean(nowMs - burstMs, nowMs) ?? 0;
+      const observation: RuleObservation = {
+        read: serving,
+        sum,
+        burstSum,
+        cautiousSum: Math.max(sum, burstSum),
+        ageMs: 0,
+      };
+      const situation = {
         nowMs,
         service: SERVICE,
-        policy,
         desired,
-        serving: replicas[serving] ?? [],
+        serving,
+        observations: policy.rules.map(() => observation),
         single: false,
-        ...(memory === undefined ? {} : { memory }),
-      });
-      memory = output.memory;
+      };
+      const { output } = governor.evaluate(situation, startDelayMs);
+      governor.commit(output);
       return output.evaluation.to;
     },
   };

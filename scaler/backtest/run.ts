@@ -67,7 +67,7 @@ export function backtest(request: BacktestRequest): Backtest {
   const { minReplicas, maxReplicas } = policy;
   const situation: Situation = { load, startDelayMs: request.startDelayMs, minReplicas, maxReplicas };
 
-  const own = simulate(situation, flyball(policy));
+  const own = simulate(situation, flyball(policy, situation));
   const others = anchors.map((anchor) => scored(simulate(situation, anchor(situation))));
   const report: BacktestReport = {
     trace: {

@@ -9,13 +9,15 @@ describe("a service's labels", () => {
     const decoded = decode({ "autoscale.max_cpu": "70", "autoscale.step": "2" });
     assert.deepEqual(decoded, {
       scaling: {
-        rules: [{ metric: "cpu", maxRatio: 0.7, capacity: 1 }],
+        rules: [{ metric: "cpu", max: 0.7, capacity: 1 }],
+        kind: "step",
         minReplicas: 1,
         maxReplicas: 10,
         step: 2,
         windowMs: 10_000,
         cooldownMs: 15_000,
-        stabilizationMs: 300_000,
+        schedule: [],
+        predict: false,
         dryRun: false,
       },
       businessLabels: {},
@@ -45,15 +47,18 @@ describe("a service's labels", () => {
     assert.deepEqual(decoded, {
       scaling: {
         rules: [
-          { metric: "cpu", maxRatio: 0.7, minRatio: 0.2, capacity: 0.5 },
-          { metric: "memory", maxRatio: 0.8, minRatio: 0.3, capacity: 1_000 },
+          { metric: "cpu", max: 0.7, min: 0.2, capacity: 0.5, enforced: true },
+          { metric: "memory", max: 0.8, min: 0.3, capacity: 1_000, enforced: true },
         ],
+        kind: "step",
         minReplicas: 2,
         maxReplicas: 20,
         step: 2,
         windowMs: 30_000,
         cooldownMs: 0,
         stabilizationMs: 120_000,
+        schedule: [],
+        predict: false,
         dryRun: true,
       },
       probe: { kind: "http", port: 8080, path: "/healthz" },
@@ -67,22 +72,30 @@ describe("a service's labels", () => {
   });
 
   test("the defaults that the reference prints are those that are used", () => {
+    // With steps: without them there is no cooldown, and how long calm must last is learned where nobody says it.
+    const bySteps = { "autoscale.max_cpu": "70", [LABELS.step.key]: LABELS.step.defaultText };
     const named = decode({
-      "autoscale.max_cpu": "70",
+      ...bySteps,
       ...Object.fromEntries(
-        [
-          LABELS.step,
-          LABELS.min,
-          LABELS.max,
-          LABELS.window,
-          LABELS.cooldown,
-          LABELS.stabilization,
-          LABELS.dryRun,
-        ].map(({ key, defaultText }) => [key, defaultText]),
+        [LABELS.min, LABELS.max, LABELS.window, LABELS.cooldown, LABELS.dryRun].map(
+          ({ key, defaultText }) => [key, defaultText],
+        ),
       ),
     });
-    assert.deepEqual(named.scaling, decode({ "autoscale.max_cpu": "70" }).scaling);
+    assert.deepEqual(named.scaling, decode(bySteps).scaling);
     assert.ok(named.scaling !== undefined);
+  });
+
+  test("follow a target unless they name a step, without a cooldown between its changes", () => {
+    const { scaling } = decode({ "autoscale.max_cpu": "70" });
+    assert.deepEqual(
+      [scaling?.kind, scaling?.cooldownMs, scaling?.stabilizationMs],
+      ["target", 0, undefined],
+    );
+    const cooled = decode({ "autoscale.max_cpu": "70", "autoscale.cooldown": "20s" }).scaling;
+    assert.deepEqual([cooled?.kind, cooled?.cooldownMs], ["target", 20_000]);
+    const theirs = decode({ "aliyun.auto_scaling.max_cpu": "70", "aliyun.auto_scaling.step": "1" }).scaling;
+    assert.deepEqual([theirs?.kind, theirs?.cooldownMs], ["step", 15_000]);
   });
 
   for (const { key, example, read } of Object.values(LABELS)) {
@@ -126,10 +139,7 @@ describe("what 100 % is", () => {
   });
 
   test("may be passed where nothing is enforced", () => {
-    assert.equal(
-      decode({ "autoscale.max_cpu": "150" }, { reservedCores: 1 }).scaling?.rules[0]?.maxRatio,
-      1.5,
-    );
+    assert.equal(decode({ "autoscale.max_cpu": "150" }, { reservedCores: 1 }).scaling?.rules[0]?.max, 1.5);
   });
 });
 
@@ -161,7 +171,7 @@ describe("another platform's spelling", () => {
 
   test("beside ours with the same value is no contradiction, however it is written", () => {
     const decoded = decode({ "autoscale.max_cpu": "70", "aliyun.auto_scaling.max_cpu": "70%" });
-    assert.equal(decoded.scaling?.rules[0]?.maxRatio, 0.7);
+    assert.equal(decoded.scaling?.rules[0]?.max, 0.7);
     assert.deepEqual(said(decoded), []);
   });
 

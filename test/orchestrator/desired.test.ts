@@ -12,13 +12,16 @@ import { project, service } from "./builders.ts";
 const NOTHING_FOUND: ReadonlyMap<string, number> = new Map();
 
 const policy: ScalingPolicy = {
-  rules: [{ metric: "cpu", maxRatio: 0.7, capacity: 1 }],
+  rules: [{ metric: "cpu", max: 0.7, capacity: 1 }],
+  kind: "step",
   minReplicas: 2,
   maxReplicas: 6,
   step: 1,
   windowMs: 10_000,
   cooldownMs: 15_000,
   stabilizationMs: 300_000,
+  schedule: [],
+  predict: false,
   dryRun: false,
 };
 

@@ -52,11 +52,11 @@ function assertSound(decoded: DecodedLabels, given: Readonly<Record<string, stri
   assert.ok(scaling.rules.length > 0);
   assert.ok(1 <= scaling.minReplicas && scaling.minReplicas <= scaling.maxReplicas);
   assert.ok(Number.isInteger(scaling.step) && scaling.step >= 1);
-  assert.ok(scaling.windowMs > 0 && scaling.cooldownMs >= 0 && scaling.stabilizationMs >= 0);
-  for (const { maxRatio, minRatio, capacity } of scaling.rules) {
-    assert.ok(maxRatio !== undefined && maxRatio > 0 && maxRatio <= 100);
-    assert.ok(minRatio === undefined || (minRatio > 0 && minRatio < maxRatio));
-    assert.ok(capacity > 0);
+  assert.ok(scaling.windowMs > 0 && scaling.cooldownMs >= 0 && (scaling.stabilizationMs ?? 0) >= 0);
+  for (const { max, min, capacity } of scaling.rules) {
+    assert.ok(max > 0 && max <= 100);
+    assert.ok(min === undefined || (min > 0 && min < max));
+    assert.ok(capacity !== undefined && capacity > 0);
   }
 }
 

@@ -20,7 +20,7 @@ interface Steady {
 
 const policy: fc.Arbitrary<ScalingPolicy> = fc
   .record({
-    maxRatio: hundredths(0.2, 0.95),
+    max: hundredths(0.2, 0.95),
     minShare: fc.option(hundredths(0.1, 0.99)),
     minReplicas: fc.integer({ min: 1, max: 3 }),
     range: fc.nat(9),
@@ -29,15 +29,15 @@ const policy: fc.Arbitrary<ScalingPolicy> = fc
     cooldownMs: fc.constantFrom(0, 5_000, 15_000, 60_000),
     stabilizationMs: fc.constantFrom(0, 5_000, 30_000, 60_000),
   })
-  .map(({ maxRatio, minShare, range, ...rest }) =>
+  .map(({ max, minShare, range, ...rest }) =>
     policyOf({
       ...rest,
       rules: [
         {
           metric: "cpu",
           capacity: 0.5,
-          maxRatio,
-          ...(minShare === null ? {} : { minRatio: maxRatio * minShare }),
+          max,
+          ...(minShare === null ? {} : { min: max * minShare }),
         },
       ],
       maxReplicas: rest.minReplicas + range,
@@ -48,7 +48,7 @@ const policy: fc.Arbitrary<ScalingPolicy> = fc
 const flapping = fc
   .record({ stabilizationMs: fc.constantFrom(0, 30_000), cooldownMs: fc.constantFrom(0, 15_000) })
   .map((times) =>
-    policyOf({ ...times, step: 2, rules: [{ metric: "cpu", maxRatio: 0.7, minRatio: 0.3, capacity: 1 }] }),
+    policyOf({ ...times, step: 2, rules: [{ metric: "cpu", max: 0.7, min: 0.3, capacity: 1 }] }),
   );
 
 const steady: fc.Arbitrary<Steady> = fc.record({
@@ -105,7 +105,7 @@ test("under a steady load that is read up to 15 % too high or too low no scale-i
   fc.assert(
     fc.property(steady, fc.integer(), fc.boolean(), ({ demand, policy, ...situation }, seed, together) => {
       // Without a stabilization window worth the name a person asks for every dip to be answered.
-      const stabilizationMs = Math.max(policy.stabilizationMs, 30_000);
+      const stabilizationMs = Math.max(policy.stabilizationMs ?? 0, 30_000);
       const next = chance(seed);
       let common = 1;
       const loop = new ClosedLoop({

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Rule, ScalingPolicy } from "../../core/types.ts";
-import { decide, type ScalingInput, type ScalingMemory, type ServingReplica } from "../../scaler/decide.ts";
-import { NOW_MS, SERVICE } from "../scaler/builders.ts";
+import { decide, type ScalingInput, type ScalingMemory } from "../../scaler/decide.ts";
+import { inputOf, NOW_MS, policyOf, type ServingReplica, type Situation } from "../scaler/builders.ts";
 
 /** Evenly spread, where doubles would be near zero most of the time. */
 function thousandths(min: number, max: number): fc.Arbitrary<number> {
@@ -12,12 +12,12 @@ function thousandths(min: number, max: number): fc.Arbitrary<number> {
 
 function ruleOf(metric: Rule["metric"], capacity: number): fc.Arbitrary<Rule> {
   return fc
-    .record({ maxRatio: thousandths(0.01, 0.99), minShare: fc.option(thousandths(0, 0.99)) })
-    .map(({ maxRatio, minShare }) => ({
+    .record({ max: thousandths(0.01, 0.99), minShare: fc.option(thousandths(0, 0.99)) })
+    .map(({ max, minShare }) => ({
       metric,
       capacity,
-      maxRatio,
-      ...(minShare === null ? {} : { minRatio: maxRatio * minShare }),
+      max,
+      ...(minShare === null ? {} : { min: max * minShare }),
     }));
 }
 
@@ -40,7 +40,7 @@ const policy: fc.Arbitrary<ScalingPolicy> = fc
     stabilizationMs: duration,
     dryRun: fc.boolean(),
   })
-  .map(({ range, ...policy }) => ({ ...policy, maxReplicas: policy.minReplicas + range }));
+  .map(({ range, ...changes }) => policyOf({ ...changes, maxReplicas: changes.minReplicas + range }));
 
 /** Readings as shares of a capacity: good, stale, absurd, or none. */
 const use = fc.record(
@@ -74,7 +74,9 @@ const memory: fc.Arbitrary<ScalingMemory> = fc.record(
   { requiredKeys: ["need"] },
 );
 
-const input: fc.Arbitrary<ScalingInput> = fc
+type Fields = Situation & Pick<ScalingInput, "policy" | "desired">;
+
+const input: fc.Arbitrary<Fields> = fc
   .record(
     {
       policy,
@@ -85,12 +87,12 @@ const input: fc.Arbitrary<ScalingInput> = fc
     },
     { requiredKeys: ["policy", "desired", "serving", "single"] },
   )
-  .map((fields) => ({ nowMs: NOW_MS, service: SERVICE, ...scaledToCapacity(fields) }));
+  .map(scaledToCapacity);
 
 /** The shares as uses, in the units of the rules. */
-function scaledToCapacity<T extends Pick<ScalingInput, "policy" | "serving">>(fields: T): T {
+function scaledToCapacity<T extends Pick<Fields, "policy" | "serving">>(fields: T): T {
   const serving = fields.serving.map((shares): ServingReplica => {
-    const scaled = fields.policy.rules.flatMap(({ metric, capacity }) => {
+    const scaled = fields.policy.rules.flatMap(({ metric, capacity = 1 }) => {
       const share = shares[metric];
       if (share === undefined) return [];
       const burst = share.burst === undefined ? {} : { burst: share.burst * capacity };
@@ -106,7 +108,7 @@ const live = input.map((fields) => ({ ...fields, policy: { ...fields.policy, dry
 test("the bounds hold, whatever was read and whatever went before", () => {
   fc.assert(
     fc.property(live, (fields) => {
-      const { to } = decide(fields).evaluation;
+      const { to } = decide(inputOf(fields)).evaluation;
       const { minReplicas, maxReplicas } = fields.policy;
       if (fields.single) assert.equal(to, 1);
       else assert.ok(minReplicas <= to && to <= maxReplicas, `${to} of ${minReplicas}..${maxReplicas}`);
@@ -117,7 +119,7 @@ test("the bounds hold, whatever was read and whatever went before", () => {
 test("a dry run changes nothing", () => {
   fc.assert(
     fc.property(input, (fields) => {
-      const { evaluation } = decide({ ...fields, policy: { ...fields.policy, dryRun: true } });
+      const { evaluation } = decide(inputOf({ ...fields, policy: { ...fields.policy, dryRun: true } }));
       assert.equal(evaluation.to, fields.desired);
     }),
   );
@@ -127,7 +129,7 @@ test("a scale-out is of one step at most, and a scale-in too, where no bound ask
   fc.assert(
     fc.property(live, (fields) => {
       const { policy, desired } = fields;
-      const { to } = decide(fields).evaluation;
+      const { to } = decide(inputOf(fields)).evaluation;
       assert.ok(to <= Math.max(desired + policy.step, policy.minReplicas), `${desired} → ${to}`);
       if (!fields.single)
         assert.ok(to >= Math.min(desired - policy.step, policy.maxReplicas), `${desired} → ${to}`);
@@ -138,10 +140,11 @@ test("a scale-out is of one step at most, and a scale-in too, where no bound ask
 test("the same input gives the same output to the byte, and is left as it was", () => {
   fc.assert(
     fc.property(input, (fields) => {
-      const before = JSON.stringify(fields);
-      const first = JSON.stringify(decide(fields));
-      assert.equal(JSON.stringify(decide(structuredClone(fields))), first);
-      assert.equal(JSON.stringify(fields), before);
+      const given = inputOf(fields);
+      const before = JSON.stringify(given);
+      const first = JSON.stringify(decide(given));
+      assert.equal(JSON.stringify(decide(structuredClone(given))), first);
+      assert.equal(JSON.stringify(given), before);
     }),
   );
 });
@@ -149,7 +152,7 @@ test("the same input gives the same output to the byte, and is left as it was", 
 test("the output is plain data: it reads back from JSON as it was", () => {
   fc.assert(
     fc.property(input, (fields) => {
-      const output = decide(fields);
+      const output = decide(inputOf(fields));
       assert.deepEqual(JSON.parse(JSON.stringify(output)), output);
     }),
   );
@@ -158,7 +161,7 @@ test("the output is plain data: it reads back from JSON as it was", () => {
 test("the limits lead from what the rules ask for to the result, without a gap", () => {
   fc.assert(
     fc.property(input, (fields) => {
-      const { wanted, to, limits } = decide(fields).evaluation;
+      const { wanted, to, limits } = decide(inputOf(fields)).evaluation;
       let at = wanted;
       for (const limit of limits) {
         assert.equal(limit.from, at);
@@ -187,8 +190,8 @@ test("more load never means fewer replicas in the same state", () => {
         ]);
         return Object.fromEntries(more);
       });
-      const { to } = decide(fields).evaluation;
-      const grownTo = decide({ ...fields, serving }).evaluation.to;
+      const { to } = decide(inputOf(fields)).evaluation;
+      const grownTo = decide(inputOf({ ...fields, serving })).evaluation.to;
       assert.ok(grownTo >= to, `${to} replicas, and ${grownTo} under more load`);
     }),
     { numRuns: 1_000 },
@@ -203,7 +206,7 @@ test("a rule without any reading never lets a scale-in happen, except down to th
       const serving = fields.serving.map((uses) =>
         Object.fromEntries(Object.entries(uses).filter(([metric]) => metric !== silent)),
       );
-      const { to } = decide({ ...fields, serving, single: false }).evaluation;
+      const { to } = decide(inputOf({ ...fields, serving, single: false })).evaluation;
       assert.ok(to >= Math.min(fields.desired, maxReplicas), `${fields.desired} → ${to}`);
     }),
   );
@@ -216,13 +219,14 @@ test("replicas that fall silent never cause a scale-in that would not have been 
       const silent = fields.serving.map((uses, index) => (falls[index] === true ? {} : uses));
       const atThreshold = fields.serving.map((uses, index): ServingReplica => {
         if (falls[index] !== true) return uses;
-        const busy = fields.policy.rules.map(({ metric, maxRatio = 1, capacity }) => [
+        const busy = fields.policy.rules.map(({ metric, max, capacity = 1 }) => [
           metric,
-          { mean: maxRatio * capacity, newestAtMs: NOW_MS },
+          { mean: max * capacity, newestAtMs: NOW_MS },
         ]);
         return Object.fromEntries(busy);
       });
-      const to = (serving: readonly ServingReplica[]) => decide({ ...fields, serving }).evaluation.to;
+      const to = (serving: readonly ServingReplica[]) =>
+        decide(inputOf({ ...fields, serving })).evaluation.to;
       const [least, most] = [Math.min(to(atThreshold), fields.desired), fields.desired];
       if (to(silent) < most) assert.ok(to(silent) >= least, `${to(silent)}, at the threshold ${least}`);
     }),
@@ -237,7 +241,7 @@ test("a replica that falls silent never causes a scale-out", () => {
       const serving = fields.serving.map(() => first);
       const silent = serving.map((uses, index) => (index === which % serving.length ? {} : uses));
       const to = (replicas: readonly ServingReplica[]) =>
-        decide({ ...fields, serving: replicas }).evaluation.to;
+        decide(inputOf({ ...fields, serving: replicas })).evaluation.to;
       const before = to(serving);
       if (before <= fields.desired)
         assert.ok(to(silent) <= Math.max(before, fields.desired, fields.policy.minReplicas));

@@ -1,13 +1,14 @@
 import { Series } from "../../collector/series.ts";
 import type { Decision, ObservedReplica, RuleMetric, ScalingPolicy } from "../../core/types.ts";
 import { SECOND_MS } from "../../core/units.ts";
-import { decide, type ScalingMemory } from "../../scaler/decide.ts";
 import { describe } from "../../scaler/describe.ts";
-import { scalingInput, type UseReader } from "../../scaler/input.ts";
+import { Governor } from "../../scaler/governor.ts";
+import { type LevelReader, observe } from "../../scaler/observe.ts";
+import { StartTime } from "../../scaler/start-time.ts";
 import { NOW_MS, replicaOf, serviceOf } from "./builders.ts";
 
 /** Use of the rule's capacity by one replica over the last second; a metric that is absent was not read. */
-export type Readings = { readonly [Metric in RuleMetric]?: number };
+export type Readings = { readonly [Metric in "cpu" | "memory"]?: number };
 
 export interface Situation {
   readonly policy: ScalingPolicy;
@@ -28,21 +29,23 @@ export function shareOf(demand: number, serving: number): number {
 
 /**
  * A service under load, in simulated time: read once a second, decided upon at once, and its replicas started and
- * stopped as decided. Series, input and decision are the live ones.
+ * stopped as decided. Series, observation and governor are the live ones.
  */
 export class ClosedLoop {
   readonly #situation: Situation;
   readonly #series = new Series();
   readonly #capacities: ReadonlyMap<RuleMetric, number>;
   #replicas: ObservedReplica[] = [];
-  #memory: ScalingMemory | undefined;
+  readonly #governor: Governor;
+  readonly #startTime = new StartTime();
   #started = 0;
   #second = 0;
   desired: number;
 
   constructor(situation: Situation) {
     this.#situation = situation;
-    this.#capacities = new Map(situation.policy.rules.map(({ metric, capacity }) => [metric, capacity]));
+    this.#capacities = new Map(situation.policy.rules.map(({ metric, capacity = 1 }) => [metric, capacity]));
+    this.#governor = new Governor(situation.policy);
     this.desired = situation.replicas;
     this.#start(situation.replicas, NOW_MS - 3_600 * SECOND_MS);
   }
@@ -64,14 +67,20 @@ export class ClosedLoop {
       const { readyAtMs: _, ...starting } = replica;
       return { ...starting, state: "starting" };
     });
-    const input = scalingInput(
-      { service, desired: this.desired, replicas },
-      this.#readUse,
-      this.#memory,
-      nowMs,
+    this.#startTime.observe(replicas);
+    const subject = { service, desired: this.desired, replicas };
+    const { output } = this.#governor.evaluate(
+      {
+        nowMs,
+        service: service.id,
+        desired: this.desired,
+        ...observe(subject, policy, this.#reader, nowMs),
+        single: false,
+      },
+      this.#startTime.expectedMs,
     );
-    const { evaluation, memory } = decide(input);
-    this.#memory = memory;
+    this.#governor.commit(output);
+    const { evaluation } = output;
     this.desired = evaluation.to;
     for (const gone of this.#replicas.splice(this.desired)) this.#series.forget(gone.id);
     this.#start(this.desired - this.#replicas.length, nowMs + startupMs);
@@ -86,7 +95,9 @@ export class ClosedLoop {
     for (let made = 0; made < count; made += 1) {
       this.#started += 1;
       const slot = this.#replicas.length + 1;
-      this.#replicas.push(replicaOf(`replica-${this.#started}`, { slot, readyAtMs }));
+      this.#replicas.push(
+        replicaOf(`replica-${this.#started}`, { slot, createdAtMs: this.#nowMs, readyAtMs }),
+      );
     }
   }
 
@@ -106,9 +117,13 @@ export class ClosedLoop {
     }
   }
 
-  readonly #readUse: UseReader = (replica, metric, fromMs, toMs) => {
-    const series = metric === "cpu" ? "cpuCores" : "memoryWorkingSetBytes";
-    const window = this.#series.window(replica.id, series, fromMs, toMs);
-    return window === undefined || window.count < 2 ? undefined : window;
+  readonly #reader: LevelReader = {
+    ofReplica: (replica, metric, fromMs, toMs) => {
+      const series = metric === "cpu" ? "cpuCores" : "memoryWorkingSetBytes";
+      const window = this.#series.window(replica.id, series, fromMs, toMs);
+      return window === undefined || window.count < 2 ? undefined : window;
+    },
+    heldBack: () => undefined,
+    ofService: () => undefined,
   };
 }

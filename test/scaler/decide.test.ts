@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { decide, type ScalingMemory, type ServingReplica } from "../../scaler/decide.ts";
+import { decide, type ScalingMemory } from "../../scaler/decide.ts";
 import {
   alike,
   CALM,
@@ -12,6 +12,7 @@ import {
   MAX_MEMORY_80,
   NOW_MS,
   policyOf,
+  type ServingReplica,
   usingCores,
   wants,
 } from "./builders.ts";
@@ -116,10 +117,10 @@ describe("a burst", () => {
   });
 
   test("is one from a fifth above the threshold, or from half of what is left to saturation", () => {
-    const toAt = (maxRatio: number, burst: number) =>
+    const toAt = (max: number, burst: number) =>
       evaluate({
         serving: [{ cpu: { mean: 0.1, burst, newestAtMs: NOW_MS } }],
-        policy: policyOf({ rules: [{ ...MAX_CPU_70, maxRatio }] }),
+        policy: policyOf({ rules: [{ ...MAX_CPU_70, max }] }),
       }).to;
     assert.deepEqual([toAt(0.5, 0.59), toAt(0.5, 0.61)], [1, 2]);
     assert.deepEqual([toAt(0.9, 0.94), toAt(0.9, 0.96)], [1, 2]);
@@ -135,7 +136,7 @@ describe("a burst", () => {
 
   test("that is not a number is as good as none", () => {
     const serving: ServingReplica[] = [{ cpu: { mean: 0.5, burst: Number.NaN, newestAtMs: NOW_MS } }];
-    assert.deepEqual(evaluate({ serving }).verdicts[0]?.burstRatio, 0.5);
+    assert.deepEqual(evaluate({ serving }).verdicts[0]?.burstLevel, 0.5);
   });
 });
 
@@ -163,26 +164,26 @@ describe("scaling in", () => {
     const evaluation = evaluate({ serving: alike(3, 0.25), policy, memory: CALM });
     assert.deepEqual(
       [evaluation.wanted, evaluation.to, evaluation.limits],
-      [1, 2, [{ limit: "rebound guard", from: 1, to: 2, ratio: 0.75 }]],
+      [1, 2, [{ limit: "rebound guard", from: 1, to: 2, level: 0.75, metric: "cpu" }]],
     );
   });
 
   test("where even one replica fewer would scale out again, none is taken", () => {
-    const policy = policyOf({ rules: [{ ...MAX_CPU_70, minRatio: 0.5 }] });
+    const policy = policyOf({ rules: [{ ...MAX_CPU_70, min: 0.5 }] });
     const evaluation = evaluate({ serving: alike(2, 0.45), policy, memory: CALM });
     assert.deepEqual(limitNames(evaluation), ["rebound guard"]);
     assert.equal(evaluation.to, 2);
   });
 
   test("the guard tells of the rule that would scale out again, not of a busier one that would not", () => {
-    const memory = { metric: "memory", maxRatio: 0.95, minRatio: 0.5, capacity: 1_000 } as const;
-    const policy = policyOf({ rules: [{ ...CPU_30_TO_70, minRatio: 0.4 }, memory] });
+    const memory = { metric: "memory", max: 0.95, min: 0.5, capacity: 1_000 } as const;
+    const policy = policyOf({ rules: [{ ...CPU_30_TO_70, min: 0.4 }, memory] });
     const serving: ServingReplica[] = Array.from({ length: 2 }, () => ({
       cpu: { mean: 0.35, newestAtMs: NOW_MS },
       memory: { mean: 390, newestAtMs: NOW_MS },
     }));
     const [guard] = evaluate({ serving, policy, memory: CALM }).limits;
-    assert.deepEqual(guard, { limit: "rebound guard", from: 1, to: 2, ratio: 0.7 });
+    assert.deepEqual(guard, { limit: "rebound guard", from: 1, to: 2, level: 0.7, metric: "cpu" });
   });
 
   test("while the window since the last change is not over, nothing is taken", () => {
@@ -294,7 +295,7 @@ describe("missing readings", () => {
     const evaluation = evaluate({ serving: usingCores(undefined, undefined, undefined), memory: CALM });
     assert.equal(evaluation.to, 3);
     assert.deepEqual(wants(evaluation), ["unknown"]);
-    assert.equal(evaluation.verdicts[0]?.ratio, undefined);
+    assert.equal(evaluation.verdicts[0]?.level, undefined);
   });
 
   test("a reading of five seconds ago counts, an older one is none", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, describe as topic } from "node:test";
-import type { ScalingInput, ScalingMemory, ServingReplica } from "../../scaler/decide.ts";
+import type { ScalingMemory } from "../../scaler/decide.ts";
 import { describe, explainLines } from "../../scaler/describe.ts";
 import {
   CALM,
@@ -10,10 +10,10 @@ import {
   MAX_MEMORY_80,
   NOW_MS,
   policyOf,
+  type ServingReplica,
+  type Situation,
   usingCores,
 } from "./builders.ts";
-
-type Situation = Partial<ScalingInput> & Pick<ScalingInput, "serving">;
 
 function sentence(situation: Situation): string {
   return describe(evaluate(situation), situation.policy ?? policyOf());

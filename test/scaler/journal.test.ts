@@ -34,9 +34,9 @@ function decisionAt(second: number, changes: Partial<Decision> = {}): Decision {
       {
         metric: "cpu",
         wants: "hold",
-        ratio: 0.5,
-        burstRatio: 0.5,
-        maxRatio: 0.7,
+        level: 0.5,
+        burstLevel: 0.5,
+        max: 0.7,
         replicasRead: 2,
         replicasServing: 2,
       },

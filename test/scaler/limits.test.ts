@@ -123,9 +123,10 @@ describe("the record", () => {
         {
           metric: "cpu",
           wants: "hold",
-          maxRatio: 0.7,
-          ratio: 0.6,
-          burstRatio: 0.6,
+          asksFor: 2,
+          max: 0.7,
+          level: 0.6,
+          burstLevel: 0.6,
           ageMs: 0,
           replicasRead: 2,
           replicasServing: 2,

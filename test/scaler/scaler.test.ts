@@ -7,7 +7,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { createLog } from "../../core/log.ts";
 import { Store } from "../../core/store.ts";
 import type { Service } from "../../core/types.ts";
-import type { UseReader } from "../../scaler/input.ts";
+import type { LevelReader } from "../../scaler/observe.ts";
 import { Scaler } from "../../scaler/scaler.ts";
 import { NOW_MS, policyOf, replicaOf, SERVICE, serviceOf } from "./builders.ts";
 
@@ -29,25 +29,32 @@ function scalerOn(store: Store) {
   return { scaler: new Scaler({ store, log }), lines };
 }
 
+function allUsing(cores: number, newestAtMs: number): LevelReader {
+  return {
+    ofReplica: () => ({ mean: cores, newestAtMs }),
+    heldBack: () => undefined,
+    ofService: () => undefined,
+  };
+}
+
 /** One evaluation of a service whose replicas use so many cores each. */
 function evaluateOnce(scaler: Scaler, cores: number, options: { second?: number; service?: Service } = {}) {
   const { second = 0, service = serviceOf() } = options;
   const nowMs = NOW_MS + second * 1_000;
-  const readUse: UseReader = () => ({ mean: cores, newestAtMs: nowMs });
-  return scaler.evaluate([{ service, desired: 1, replicas: [replicaOf("a")] }], readUse, nowMs);
+  const subject = { service, desired: 1, replicas: [replicaOf("a")] };
+  return scaler.evaluate([subject], allUsing(cores, nowMs), nowMs);
 }
 
 describe("the scaler", () => {
   test("returns a decision with its sentence for each service that has a policy", (t) => {
     const { scaler } = scalerIn(t);
     const { scaling: _, ...unscaled } = serviceOf({ id: "shop_db" });
-    const readUse: UseReader = () => ({ mean: 0.9, newestAtMs: NOW_MS });
     const subjects = [serviceOf(), unscaled].map((service) => ({
       service,
       desired: 1,
       replicas: [replicaOf("a")],
     }));
-    const decisions = scaler.evaluate(subjects, readUse, NOW_MS);
+    const decisions = scaler.evaluate(subjects, allUsing(0.9, NOW_MS), NOW_MS);
     assert.deepEqual(
       decisions.map(({ service, sentence }) => [service, sentence]),
       [[SERVICE, "1 → 2: cpu at 90 % is above 70 %, so 2 are wanted"]],
@@ -131,11 +138,10 @@ describe("a full disk", { skip: whyNoTmpfs() }, () => {
     const services = Array.from({ length: 500 }, (_, index) =>
       serviceOf({ id: `shop_${index}`, scaling: policyOf() }),
     );
-    const readUse: UseReader = () => ({ mean: 0.9, newestAtMs: NOW_MS });
     const evaluateAll = () =>
       scaler.evaluate(
         services.map((service) => ({ service, desired: 1, replicas: [replicaOf("a")] })),
-        readUse,
+        allUsing(0.9, NOW_MS),
         NOW_MS + 1_000,
       );
     assert.deepEqual(evaluateAll(), []);

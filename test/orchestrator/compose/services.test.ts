@@ -122,7 +122,7 @@ describe("labels", () => {
     const { web: service, diagnostics } = await web(`
 labels: { autoscale.max_cpu: "70", autoscale.max: "5", business.team: checkout, tier: front }
 deploy: { labels: { autoscale.max_cpu: "60", business.product: shop } }`);
-    assert.equal(service.scaling?.rules[0]?.maxRatio, 0.6);
+    assert.equal(service.scaling?.rules[0]?.max, 0.6);
     assert.equal(service.scaling?.maxReplicas, 5);
     assert.deepEqual(service.businessLabels, { team: "checkout", product: "shop" });
     assert.deepEqual(service.template.labels, {

@@ -1,0 +1,132 @@
+import type { ObservedReplica, Rule, RuleMetric, Service } from "../core/types.ts";
+import { SECOND_MS } from "../core/units.ts";
+import { type ScalingInput, STALE_AFTER_MS } from "./decide.ts";
+import type { RuleObservation } from "./rules.ts";
+
+/** Means of a span of time. Absent when it holds fewer than two readings. */
+export interface Reading {
+  readonly mean: number;
+  readonly newestAtMs: number;
+}
+
+/** Where the levels of rules are read. Spans are open at their start and closed at their end. */
+export interface LevelReader {
+  /** What one replica used: cores, bytes, requests per second. */
+  ofReplica(replica: ObservedReplica, metric: RuleMetric, fromMs: number, toMs: number): Reading | undefined;
+  /** Share of the span in which the replica wanted CPU and did not get it. */
+  heldBack(replica: ObservedReplica, fromMs: number, toMs: number): number | undefined;
+  /** A level of the service as a whole: a latency, the answer to a query. */
+  ofService(service: Service, rule: Rule, fromMs: number, toMs: number): Reading | undefined;
+}
+
+export interface ScalingSubject {
+  readonly service: Service;
+  readonly desired: number;
+  readonly replicas: readonly ObservedReplica[];
+}
+
+export type Observed = Pick<ScalingInput, "serving" | "observations">;
+
+/** A jump is looked for in this share of the window, and in no less than two seconds: two readings. */
+const BURST_SHARE = 0.2;
+const LEAST_BURST_MS = 2 * SECOND_MS;
+/** A reading is made each second, give or take a few milliseconds: one at the very edge must not come and go. */
+const HALF_A_READING_MS = SECOND_MS / 2;
+
+/** What `decide` needs to know of the replicas of a service that scales. */
+export function observe(
+  { service, replicas }: ScalingSubject,
+  policy: NonNullable<Service["scaling"]>,
+  reader: LevelReader,
+  nowMs: number,
+): Observed {
+  const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS) - HALF_A_READING_MS;
+  const perReplica = policy.rules.filter(isOfReplicas);
+  const sums = new Map(perReplica.map((rule) => [rule, new Sums()]));
+  let serving = 0;
+  for (const replica of replicas) {
+    if (replica.state !== "running") continue;
+    const servedMs = servedForMs(replica, nowMs);
+    // What a replica burns to get ready is not load.
+    const windowFromMs = nowMs - Math.min(policy.windowMs, servedMs);
+    const burstFromMs = nowMs - Math.min(burstMs, servedMs);
+    const readings = perReplica.map((rule) => ({
+      rule,
+      window: reader.ofReplica(replica, rule.metric, windowFromMs, nowMs),
+      burst: reader.ofReplica(replica, rule.metric, burstFromMs, nowMs),
+    }));
+    const silent = perReplica.length > 0 && readings.every(({ window }) => window === undefined);
+    // One that became ready just now could not be read yet: it is still on its way, and nothing is wrong with it.
+    if (silent && servedMs < STALE_AFTER_MS) continue;
+    serving += 1;
+    for (const { rule, window, burst } of readings) {
+      if (window === undefined) continue;
+      const heldBack = rule.metric === "cpu" ? reader.heldBack(replica, burstFromMs, nowMs) : undefined;
+      sums.get(rule)?.add(nowMs, rule.capacity ?? 1, window, burst, heldBack);
+    }
+  }
+  const observations = policy.rules.map((rule) => {
+    const sum = sums.get(rule);
+    if (sum !== undefined) return sum.observation;
+    const window = reader.ofService(service, rule, nowMs - policy.windowMs, nowMs);
+    const burst = reader.ofService(service, rule, nowMs - burstMs, nowMs);
+    const all = new Sums();
+    // The level is that of each replica, as far as anybody knows.
+    if (window !== undefined)
+      for (let n = 0; n < serving; n += 1) all.add(nowMs, 1, window, burst, undefined);
+    return all.observation;
+  });
+  return { serving, observations };
+}
+
+function isOfReplicas({ metric }: Rule): boolean {
+  return metric === "cpu" || metric === "memory" || metric === "rps";
+}
+
+class Sums {
+  #read = 0;
+  #sum = 0;
+  #burstSum = 0;
+  #cautiousSum = 0;
+  #ageMs = 0;
+  #heldBackSum = 0;
+  #heldBackRead = 0;
+
+  /** Leaves out what is stale or no number. */
+  add(
+    nowMs: number,
+    capacity: number,
+    window: Reading,
+    burst: Reading | undefined,
+    heldBack: number | undefined,
+  ): void {
+    const ageMs = nowMs - window.newestAtMs;
+    if (!(ageMs <= STALE_AFTER_MS) || !Number.isFinite(window.mean)) return;
+    const mean = window.mean / capacity;
+    const latest = burst !== undefined && Number.isFinite(burst.mean) ? burst.mean / capacity : mean;
+    this.#read += 1;
+    this.#sum += mean;
+    this.#burstSum += latest;
+    this.#cautiousSum += Math.max(mean, latest);
+    this.#ageMs = Math.max(this.#ageMs, ageMs);
+    if (heldBack === undefined || !Number.isFinite(heldBack)) return;
+    this.#heldBackSum += heldBack;
+    this.#heldBackRead += 1;
+  }
+
+  get observation(): RuleObservation {
+    return {
+      read: this.#read,
+      sum: this.#sum,
+      burstSum: this.#burstSum,
+      cautiousSum: this.#cautiousSum,
+      ageMs: this.#ageMs,
+      ...(this.#heldBackRead === 0 ? {} : { heldBackRatio: this.#heldBackSum / this.#heldBackRead }),
+    };
+  }
+}
+
+/** For how long a replica has been ready; for ever when that is not known, or when the clock was set back since. */
+function servedForMs({ readyAtMs }: ObservedReplica, nowMs: number): number {
+  return readyAtMs === undefined || readyAtMs > nowMs ? Number.POSITIVE_INFINITY : nowMs - readyAtMs;
+}

@@ -1,0 +1,173 @@
+import type { Rule, RuleVerdict, ScalingPolicy } from "../core/types.ts";
+
+/** What was read for one rule over the replicas that serve: sums of levels, in the unit of the rule's metric. */
+export interface RuleObservation {
+  /** Replicas that gave a fresh reading; of a metric that is the service's as a whole, all that serve. */
+  readonly read: number;
+  /** Of their means over the policy's window. */
+  readonly sum: number;
+  /** Of their means over the window's last moments, where a jump shows first. */
+  readonly burstSum: number;
+  /** Of the higher one of the two. */
+  readonly cautiousSum: number;
+  /** Age of the oldest of their newest readings. */
+  readonly ageMs: number;
+  /** Share of the last moments in which they wanted CPU and did not get it, 0..1; absent where it cannot be read. */
+  readonly heldBackRatio?: number;
+  /** What the load will have grown to when a replica that is ordered now serves, in what it is; absent: as it is. */
+  readonly rampFactor?: number;
+}
+
+export interface Seats {
+  readonly desired: number;
+  readonly serving: number;
+}
+
+export interface Judgement {
+  readonly rule: Rule;
+  readonly verdict: RuleVerdict;
+  /** The fewest replicas that the rule would be content with, at most `desired`. */
+  readonly least: number;
+  /** What the load as it is seen takes, free of limits; absent when nothing was read. */
+  readonly needed?: number;
+  /** What the replicas carry in sum; each that is silent or on its way counted as busy to the threshold. */
+  readonly cautiousDemand: number;
+}
+
+/** With steps and no lower threshold, what remains must stay below this share of the upper one. */
+const CALM_SHARE = 0.8;
+/** With one, a step in may lead no higher than this share of the upper one, or it would soon be undone. */
+const REBOUND_SHARE = 0.85;
+/** A jump counts when it passes the upper threshold by this factor, or half of what is left to saturation. */
+const BURST_FACTOR = 1.2;
+/** Who follows a target comes as near to it as whole replicas can, and never further above it than this. */
+const TOLERANCE = 1.1;
+/** From this share of an enforced capacity on, what is wanted beyond it cannot be seen. */
+const SATURATED_SHARE = 0.97;
+/** Replicas near the threshold that wait for CPU for this share of the time are saturated, whatever they get. */
+const HELD_BACK_RATIO = 0.2;
+const NEAR_SHARE = 0.9;
+/** What saturated replicas are taken to want, in what they get: too much is taken back once the load is seen. */
+const HIDDEN_DEMAND_FACTOR = 2.5;
+/** By steps, a saturated service grows by at least half. */
+const SATURATED_GROWTH = 1.5;
+/** A latency or an expression says that there is too little, and not how much: at most twice as many at once. */
+const MOST_GROWTH_BY_LEVEL = 2;
+
+/** What one rule makes of what was read for it. */
+export function judge(
+  rule: Rule,
+  observation: RuleObservation,
+  policy: ScalingPolicy,
+  seats: Seats,
+): Judgement {
+  const { read, sum, burstSum, ageMs, rampFactor = 1 } = observation;
+  const { desired, serving } = seats;
+  const all = Math.max(serving, desired);
+  const cautiousDemand = observation.cautiousSum * rampFactor + (all - read) * busyLevel(rule);
+  const thresholds = { max: rule.max, ...(rule.min === undefined ? {} : { min: rule.min }) };
+  const replicas = { replicasRead: read, replicasServing: serving };
+  if (read === 0) {
+    const verdict: RuleVerdict = { metric: rule.metric, wants: "unknown", ...thresholds, ...replicas };
+    return { rule, verdict, least: desired, cautiousDemand };
+  }
+
+  const saturated = isSaturated(rule, observation);
+  const more = replicasForMore(rule, policy, observation, seats, saturated);
+  const calm = more <= desired && isCalm(rule, policy, cautiousDemand, all);
+  const least = calm ? Math.min(replicasFor(rule, policy, cautiousDemand), desired) : desired;
+  const fewer = policy.kind === "target" ? least : Math.max(desired - policy.step, 1);
+  return {
+    rule,
+    verdict: {
+      metric: rule.metric,
+      wants: more > desired ? "out" : calm ? "in" : "hold",
+      asksFor: more > desired ? more : calm ? fewer : desired,
+      level: sum / read,
+      burstLevel: burstSum / read,
+      ...(rampFactor > 1 ? { risingTo: (sum * rampFactor) / read } : {}),
+      ...thresholds,
+      ...(saturated ? { saturated } : {}),
+      ...replicas,
+      ageMs,
+    },
+    least,
+    needed: nearest(sum / rule.max) + serving - read,
+    cautiousDemand,
+  };
+}
+
+/** The level above which a scale-in may not lead, or it would soon be undone. */
+export function ceilingAfterScaleIn(rule: Rule, kind: ScalingPolicy["kind"]): number {
+  if (kind === "target") return rule.max * TOLERANCE;
+  return rule.max * (rule.min === undefined ? CALM_SHARE : REBOUND_SHARE);
+}
+
+/** The count that the rule wants when it wants more; else `desired` or less. */
+function replicasForMore(
+  rule: Rule,
+  policy: ScalingPolicy,
+  { read, sum, burstSum, rampFactor = 1 }: RuleObservation,
+  { desired, serving }: Seats,
+  saturated: boolean,
+): number {
+  // Those that are on their way will share what those that were read carry. The silent ones are left out of account.
+  const silent = serving - read;
+  const onTheirWay = Math.max(desired - serving, 0);
+  const sharing = read + onTheirWay;
+  const jumped = burstSum / sharing > jumpLevel(rule);
+  // A mean that the last moments do not bear out is of a time before new replicas took their share.
+  const above = (Math.min(sum, burstSum) * rampFactor) / sharing > rule.max;
+  if (!jumped && !above) return desired;
+  const blind = saturated && onTheirWay === 0;
+  if (policy.kind === "step") {
+    const step = desired + policy.step;
+    return blind ? Math.max(step, Math.ceil(desired * SATURATED_GROWTH)) : step;
+  }
+  const demand = (jumped ? Math.max(sum, burstSum) : sum) * rampFactor;
+  const wanted = nearest((blind ? demand * HIDDEN_DEMAND_FACTOR : demand) / rule.max) + silent;
+  return isShared(rule) ? wanted : Math.min(wanted, desired * MOST_GROWTH_BY_LEVEL);
+}
+
+function isCalm(rule: Rule, policy: ScalingPolicy, demand: number, seats: number): boolean {
+  if (rule.min !== undefined && demand / seats >= rule.min) return false;
+  if (policy.kind === "target") return replicasFor(rule, policy, demand) < seats;
+  return rule.min !== undefined || (seats > 1 && demand / (seats - 1) < CALM_SHARE * rule.max);
+}
+
+/** The fewest replicas that can carry the demand without asking for more soon. */
+function replicasFor(rule: Rule, policy: ScalingPolicy, demand: number): number {
+  if (policy.kind === "target") return nearest(demand / rule.max);
+  return Math.max(1, Math.ceil(demand / ceilingAfterScaleIn(rule, policy.kind)));
+}
+
+/** The whole number of replicas that comes nearest to the target without passing it by more than the tolerance. */
+function nearest(replicas: number): number {
+  return Math.max(1, Math.round(replicas), Math.ceil(replicas / TOLERANCE));
+}
+
+function jumpLevel(rule: Rule): number {
+  const clear = rule.max * BURST_FACTOR;
+  const halfWayToFull = (rule.max + 1) / 2;
+  return isShareOfCapacity(rule) && rule.max < 1 ? Math.min(clear, halfWayToFull) : clear;
+}
+
+function isSaturated(rule: Rule, { read, sum, burstSum, heldBackRatio = 0 }: RuleObservation): boolean {
+  if (rule.metric !== "cpu") return false;
+  if (rule.enforced === true && burstSum / read >= SATURATED_SHARE) return true;
+  return heldBackRatio >= HELD_BACK_RATIO && sum / read >= NEAR_SHARE * rule.max;
+}
+
+/** The level that a replica of which nothing is known counts with. */
+function busyLevel(rule: Rule): number {
+  return isShareOfCapacity(rule) ? Math.min(rule.max, 1) : rule.max;
+}
+
+function isShareOfCapacity({ metric }: Rule): boolean {
+  return metric === "cpu" || metric === "memory";
+}
+
+/** Twice the replicas halve its level. */
+function isShared({ metric }: Rule): boolean {
+  return metric === "cpu" || metric === "memory" || metric === "rps";
+}
