@@ -53,9 +53,11 @@ export async function openPage(options: PageOptions): Promise<Page> {
     }),
   );
   const machine = opened.use(new HostReader({ root, clock: systemClock }));
+  let conflictingSeries = 0;
   const applicationText = (format: PageFormat): string => {
     const families = applications.readings.map((reading) => reading.families);
-    const { text } = applicationPage([applications.status, ...families], format === "openmetrics");
+    const { text, left } = applicationPage([applications.status, ...families], format === "openmetrics");
+    conflictingSeries = left;
     return format === "openmetrics" ? `${text}# EOF\n` : text;
   };
   let sending: RemoteWrite | undefined;
@@ -74,6 +76,7 @@ export async function openPage(options: PageOptions): Promise<Page> {
         ...options.figures(),
         ...engineFigures(source),
         ...applicationFigures(applications),
+        application_conflicting_series: conflictingSeries,
         ...sendingFigures(sending),
       }),
       applications: applicationText,

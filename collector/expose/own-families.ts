@@ -41,6 +41,8 @@ const OTHERS = {
   application_scrapes_failed_total: "Scrapes of the containers' own metrics that failed.",
   application_series: "Series of the containers' own metrics that are kept.",
   application_dropped_series_total: "Series of the containers' own metrics that are over a limit.",
+  application_conflicting_series:
+    "Series left out of the last page of the containers' own metrics, as another container gives their family another type.",
   container_starts_total: "Starts of containers that the engine told of.",
   container_deaths_total: "Ends of containers that the engine told of.",
   container_ended_unseen_total: "Containers that had ended before they could be looked at.",

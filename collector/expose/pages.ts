@@ -12,7 +12,7 @@ import type { PageFormat } from "./page-format.ts";
 import { PageText, type Room } from "./page-text.ts";
 import { SubjectText } from "./subject-text.ts";
 import { Turns } from "./turns.ts";
-import { PIECE_BYTES, zipped } from "./zipped.ts";
+import { PIECE_BYTES, Zipper } from "./zipper.ts";
 
 /** What one tick found. */
 export interface Round {
@@ -59,6 +59,7 @@ export class Pages {
   readonly #host = new SubjectText(HOST_FAMILIES, []);
   readonly #own = new SubjectText(OWN_FAMILIES, []);
   readonly #turns = new Turns();
+  readonly #zipper = new Zipper();
   #round: Round | undefined;
   /** The round whose values the texts have. */
   #inTexts: Round | undefined;
@@ -120,7 +121,7 @@ export class Pages {
 
   async #compress(format: PageFormat): Promise<Buffer> {
     using writing = await this.write(format);
-    return await zipped(writing.pieces);
+    return await this.#zipper.zip(writing.pieces);
   }
 
   /** Puts the values of a round into the texts, and forgets those of what is not there any more. */
