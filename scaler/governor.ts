@@ -45,7 +45,9 @@ export class Governor {
     }
     const input: ScalingInput = {
       ...situation,
-      observations: situation.observations.map((observation, rule) => this.#withRamp(observation, rule, nowMs, startupMs)),
+      observations: situation.observations.map((observation, rule) =>
+        this.#withRamp(observation, rule, nowMs, startupMs),
+      ),
       policy: this.#policy,
       ...(this.#oftenNeeded === undefined ? {} : { oftenNeeded: this.#oftenNeeded }),
       ...(this.#memory === undefined ? {} : { memory: this.#memory }),

@@ -13,7 +13,7 @@ const LONGEST_LOOK_MS = MINUTE_MS;
  * A replica is worth its keep when, on average, it is needed again within so many times what it takes to have it
  * again, and was needed as lately as that: the learned start time, and two minutes for what starting and stopping cost besides.
  */
-const WORTH_FACTOR = 5;
+const WORTH_FACTOR = 7;
 const START_COST_MS = 2 * MINUTE_MS;
 /** Weights grow with time in place of every count shrinking; from here on they are brought back. */
 const RENORMALIZE_AT = 1e12;

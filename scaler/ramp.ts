@@ -39,7 +39,10 @@ export class Ramp {
       newest.sum += load;
       newest.count += 1;
     } else {
-      this.#parts = [{ startMs: newest.startMs + partMs, sum: load, count: 1 }, ...this.#parts].slice(0, PARTS + 1);
+      this.#parts = [{ startMs: newest.startMs + partMs, sum: load, count: 1 }, ...this.#parts].slice(
+        0,
+        PARTS + 1,
+      );
     }
   }
 
