@@ -147,15 +147,16 @@ export class Sampler implements Disposable {
       throw new Error("none of its files could be read");
     }
     const cpuCores = this.#cpuCores(watched, cpuUsageSeconds);
-    return {
+    const sample: { -readonly [Key in keyof Sample]: Sample[Key] } = {
       replica: watched.readable.id,
       readAtMs: this.#clock.nowMs(),
-      ...(cpuUsageSeconds !== undefined && { cpuUsageSeconds }),
-      ...(cpuCores !== undefined && { cpuCores }),
-      ...(cpuThrottledSeconds !== undefined && { cpuThrottledSeconds }),
-      ...(memoryUsageBytes !== undefined && { memoryUsageBytes }),
-      ...(memoryWorkingSetBytes !== undefined && { memoryWorkingSetBytes }),
     };
+    if (cpuUsageSeconds !== undefined) sample.cpuUsageSeconds = cpuUsageSeconds;
+    if (cpuCores !== undefined) sample.cpuCores = cpuCores;
+    if (cpuThrottledSeconds !== undefined) sample.cpuThrottledSeconds = cpuThrottledSeconds;
+    if (memoryUsageBytes !== undefined) sample.memoryUsageBytes = memoryUsageBytes;
+    if (memoryWorkingSetBytes !== undefined) sample.memoryWorkingSetBytes = memoryWorkingSetBytes;
+    return sample;
   }
 
   #cpuCores(watched: Watched, cpuUsageSeconds: number | undefined): number | undefined {
