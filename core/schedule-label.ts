@@ -71,9 +71,9 @@ function refuseTimeZone(name: string): string | undefined {
   return `expected an IANA time zone, as Europe/Berlin, not ${quoted(name)}${hint}`;
 }
 
-/** Where other matches of the same minute are looked for, and how often at most. */
+/** Where a minute that two entries share is looked for, and in how many steps at most. Calendars repeat in 28 years. */
 const SEARCH_FROM_MS = Date.UTC(2024, 0, 1);
-const SEARCH_FOR_MS = 4 * 366 * DAY_MS;
+const SEARCH_FOR_MS = 28 * 366 * DAY_MS;
 const MOST_STEPS = 1_000;
 
 /** A warning for each two entries that match at the same minute with other bounds: the later in the text wins. */
