@@ -3,6 +3,7 @@ import { test, describe as topic } from "node:test";
 import type { ScalingMemory } from "../../scaler/decide.ts";
 import { describe, explainLines } from "../../scaler/describe.ts";
 import {
+  alike,
   CALM,
   CPU_30_TO_70,
   evaluate,
@@ -12,6 +13,7 @@ import {
   policyOf,
   type ServingReplica,
   type Situation,
+  targetOf,
   usingCores,
 } from "./builders.ts";
 
@@ -21,6 +23,8 @@ function sentence(situation: Situation): string {
 
 const WITH_MIN = policyOf({ rules: [CPU_30_TO_70] });
 const TWO_RULES = policyOf({ rules: [MAX_CPU_70, MAX_MEMORY_80] });
+const { stabilizationMs: _, ...LEARNING } = targetOf();
+const LEARNED: ScalingMemory = { need: { ...CALM.need, windowMs: 30_000 } };
 const RISING: ServingReplica = { cpu: { mean: 0.5, burst: 1, newestAtMs: NOW_MS } };
 const FALLING: ServingReplica = { cpu: { mean: 0.9, burst: 0.5, newestAtMs: NOW_MS } };
 const WAKING: ServingReplica = { cpu: { mean: 0.1, burst: 0.5, newestAtMs: NOW_MS } };
@@ -138,6 +142,103 @@ const STORIES: Record<string, [Situation, string]> = {
     "stays at 1: no fresh reading of cpu and memory from the replica",
   ],
   "nothing serves yet": [{ serving: [], desired: 2, policy: TWO_RULES }, "stays at 2: no replica serves yet"],
+  "as near to the target as it gets": [
+    { serving: alike(5, 0.74), policy: targetOf() },
+    "stays at 5: cpu at 74 % is above 70 %, and 62 % with one more would be further from it",
+  ],
+  "far from the target": [
+    { serving: alike(4, 0.9), policy: targetOf() },
+    "4 → 5: cpu at 90 % is above 70 %, so 5 are wanted",
+  ],
+  "room for several at once": [
+    { serving: alike(8, 0.25), policy: targetOf(), memory: CALM },
+    "8 → 3: cpu at 25 % leaves room below 70 %, so 3 would do",
+  ],
+  "nobody can see how much is wanted": [
+    { serving: alike(2, 1), policy: targetOf({ rules: [{ ...MAX_CPU_70, enforced: true }] }) },
+    "2 → 7: cpu at 100 %, all that there is is above 70 %, so 7 are wanted",
+  ],
+  "nobody can see how much is wanted, since moments": [
+    { serving: [RISING, RISING], policy: targetOf({ rules: [{ ...MAX_CPU_70, enforced: true }] }) },
+    "2 → 7: cpu has jumped to 100 %, all that there is, above 70 %, so 7 are wanted",
+  ],
+  "too many requests per second": [
+    {
+      serving: [{ rps: { mean: 123.4, newestAtMs: NOW_MS } }],
+      policy: targetOf({ rules: [{ metric: "rps", max: 50 }] }),
+    },
+    "1 → 3: rps at 123/s per replica is above 50/s per replica, so 3 are wanted",
+  ],
+  "too slow": [
+    {
+      serving: [{}, {}],
+      levels: { latency: { mean: 751, newestAtMs: NOW_MS } },
+      policy: targetOf({ rules: [{ metric: "latency", max: 200 }] }),
+    },
+    "2 → 4: latency at 751 ms is above 200 ms, so 4 are wanted",
+  ],
+  "an answer to a query that is too high": [
+    {
+      serving: [{}, {}],
+      levels: { query: { mean: 10.7654, newestAtMs: NOW_MS } },
+      policy: targetOf({ rules: [{ metric: "query", max: 10, expression: "queue_length" }] }),
+    },
+    "stays at 2: query at 10.77 is above 10, and 7.177 with one more would be further from it",
+  ],
+  "a query without an answer": [
+    { serving: [{}, {}], policy: targetOf({ rules: [{ metric: "query", max: 10, expression: "up" }] }) },
+    "stays at 2: no fresh reading of query from any of 2 replicas",
+  ],
+  "a step that would be undone in memory": [
+    {
+      serving: [using(undefined, 450), using(undefined, 450)],
+      policy: policyOf({ rules: [{ ...MAX_MEMORY_80, min: 0.5 }] }),
+      memory: CALM,
+    },
+    "stays at 2: memory at 45 % is below 50 %, so 1 would do, but 1 would run at 90 % and soon scale out again",
+  ],
+  "more is needed again and again": [
+    {
+      serving: alike(6, 0.05),
+      policy: LEARNING,
+      memory: LEARNED,
+      oftenNeeded: { replicas: 4, gapMs: 190_000 },
+    },
+    "6 → 4: cpu at 5 % leaves room below 70 %, so 1 would do, but 4 are needed again every 3m10s on average, too often to take the last of them away",
+  ],
+  "more was needed not long ago, and the window is learned": [
+    { serving: alike(3, 0.05), policy: LEARNING, oftenNeeded: { replicas: 1, gapMs: 0 } },
+    "stays at 3: cpu at 5 % leaves room below 70 %, so 1 would do, but 3 were needed not long ago, which counts for another 36s",
+  ],
+  "the budget of the hour is used up": [
+    {
+      serving: alike(3, 0.1),
+      policy: policyOf({ scaleInsPerHour: 4 }),
+      memory: { ...CALM, scaleIns: { left: 0.6, atMs: NOW_MS } },
+    },
+    "stays at 3: cpu at 10 % leaves room below 70 %, so 2 would do, but the 4 scale-ins of the hour are used up for another 6m",
+  ],
+  "as many as the schedule allows": [
+    {
+      serving: alike(4, 0.9),
+      policy: targetOf(),
+      bounds: { minReplicas: 1, maxReplicas: 4, schedule: "0 20 * * *" },
+    },
+    "stays at 4: cpu at 90 % is above 70 %, so 5 are wanted, but 4 is the maximum by the schedule 0 20 * * *",
+  ],
+  "more is expected": [
+    { serving: alike(2, 0.5), policy: targetOf(), forecast: { replicas: 5 } },
+    "2 → 5: cpu at 50 % is below 70 %, but 5 are expected to be needed soon",
+  ],
+  "more is expected than the cooldown lets go": [
+    {
+      serving: alike(2, 0.6),
+      policy: policyOf(),
+      forecast: { replicas: 5 },
+      memory: changed(5_000),
+    },
+    "stays at 2: cpu at 60 % is below 70 %, but 5 are expected to be needed soon, and the cooldown of 15s lasts for another 10s",
+  ],
 };
 
 topic("the sentence of a decision", () => {
