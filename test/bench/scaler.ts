@@ -3,6 +3,7 @@ import { scoresOf } from "../../scaler/backtest/scores.ts";
 import { simulate } from "../../scaler/backtest/simulate.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { type Board, figure, meanOf, meansTable, table, tracesTable } from "./scaler-board.ts";
+import { forecastFigures, forecastPolicies } from "./scaler-forecast.ts";
 import { benchLoads, madeUp, type NamedLoad, steadyLoad } from "./scaler-loads.ts";
 import { FLYBALL, FLYBALL_STEP_2, HPA, type MakePolicy, POLICIES } from "./scaler-policies.ts";
 import { stepTest } from "./scaler-step.ts";
@@ -12,6 +13,8 @@ const GOALS = [
   { startDelayMs: 10 * SECOND_MS, overloadPercent: 0.4, cost: 1.2 },
   { startDelayMs: 90 * SECOND_MS, overloadPercent: 2, cost: 1.25 },
 ] as const;
+/** A forecast pays where replicas start slowly. */
+const FORECAST_START_DELAY_MS = 90 * SECOND_MS;
 const BOUNDS = { minReplicas: 1, maxReplicas: 60 };
 /** A quick run leaves longer traces out. */
 const QUICK_STEPS = 300_000;
@@ -44,7 +47,10 @@ function boardOf(loads: readonly NamedLoad[], startDelayMs: number): Board {
       return [name, scoresOf(simulate(situation, make(situation)))] as const;
     });
   return Object.fromEntries(
-    Object.entries(POLICIES).map(([name, make]) => [name, Object.fromEntries(scoresOn(make))]),
+    Object.entries({ ...forecastPolicies(), ...POLICIES }).map(([name, make]) => [
+      name,
+      Object.fromEntries(scoresOn(make)),
+    ]),
   );
 }
 
@@ -87,6 +93,7 @@ function boardFigures(board: Board, goal: (typeof GOALS)[number]): Figure[] {
             goal: { is: "at most", value: MOST_ADAPTATIONS_PER_HOUR } as const,
           },
         ]),
+    ...(goal.startDelayMs === FORECAST_START_DELAY_MS ? forecastFigures(board, delay) : []),
   ];
 }
 
@@ -145,28 +152,29 @@ function steadyFigures(): Figure[] {
 
 const ROUNDS = 3;
 
-/** The best round is the one that the machine's other work disturbed least. */
+/** In CPU time, which the machine's other work disturbs least. */
 function speedFigures(): Figure[] {
   const load = madeUp({ seed: 7, stepMs: MINUTE_MS, lengthMs: 30 * DAY_MS, noise: 0.1, bursts: 0.001 });
   const situation = { load, startDelayMs: 10 * SECOND_MS, ...BOUNDS };
+  const make = POLICIES[FLYBALL];
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const startedAtMs = performance.now();
-    const make = POLICIES[FLYBALL];
-    if (make !== undefined) scoresOf(simulate(situation, make(situation)));
-    best = Math.min(best, performance.now() - startedAtMs);
+  for (let round = 0; make !== undefined && round < ROUNDS; round += 1) {
+    const before = process.cpuUsage();
+    scoresOf(simulate(situation, make(situation)));
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, (user + system) / 1_000_000);
   }
   return [
     {
       name: `backtest of 30 days at 5 s (${load.demand.length} evaluations)`,
-      value: best / SECOND_MS,
-      unit: "s",
+      value: best,
+      unit: "s of CPU",
       goal: { is: "below", value: 1 },
     },
     {
       name: "decisions in that backtest",
-      value: Math.round((load.demand.length * SECOND_MS) / best),
-      unit: "decisions/s",
+      value: Math.round(load.demand.length / best),
+      unit: "per s of CPU",
       goal: { is: "at least", value: LEAST_DECISIONS_PER_SECOND },
     },
   ];
