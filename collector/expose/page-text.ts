@@ -37,7 +37,7 @@ export class PageText {
     this.length = headingsBytes + textsBytes + Buffer.byteLength(PAGE_ENDS[format]);
   }
 
-  /** What is given was written to a buffer of `room`, and is not written to again unless that gives the same twice. */
+  /** Each stands in a buffer of its own, from its start. */
   *pieces(room: Room): Generator<Buffer> {
     let piece = room(0);
     let at = 0;
@@ -62,7 +62,12 @@ export class PageText {
       }
     }
     const end = Buffer.from(PAGE_ENDS[this.#format]);
+    if (at + end.length > piece.length) {
+      yield piece.subarray(0, at);
+      piece = room(end.length);
+      at = 0;
+    }
+    at += end.copy(piece, at);
     yield piece.subarray(0, at);
-    if (end.length > 0) yield end;
   }
 }

@@ -9,10 +9,11 @@ import { LabelBook, type LabelLog } from "./label-book.ts";
 import type { Label, LabelRules } from "./label-rules.ts";
 import type { OwnFigures } from "./own-families.ts";
 import type { PageFormat } from "./page-format.ts";
-import { PageText, type Room } from "./page-text.ts";
+import { PageText } from "./page-text.ts";
+import { PiecePool } from "./piece-pool.ts";
 import { SubjectText } from "./subject-text.ts";
 import { Turns } from "./turns.ts";
-import { PIECE_BYTES, Zipper } from "./zipper.ts";
+import { zipped } from "./zipped.ts";
 
 /** What one tick found. */
 export interface Round {
@@ -35,7 +36,9 @@ export interface Writing extends Disposable {
   readonly atMs: number | undefined;
   readonly length: number;
   /** Some milliseconds of work each at most; between two others may have their turn. */
-  pieces(room?: Room): Iterable<Buffer>;
+  pieces(): Iterable<Buffer>;
+  /** A piece was taken by whoever it was for: it may be written to again. */
+  give(piece: Buffer): void;
 }
 
 /** The figures that the pages do not know of themselves. */
@@ -59,7 +62,7 @@ export class Pages {
   readonly #host = new SubjectText(HOST_FAMILIES, []);
   readonly #own = new SubjectText(OWN_FAMILIES, []);
   readonly #turns = new Turns();
-  readonly #zipper = new Zipper();
+  readonly #pool = new PiecePool();
   #round: Round | undefined;
   /** The round whose values the texts have. */
   #inTexts: Round | undefined;
@@ -100,11 +103,11 @@ export class Pages {
       const page = this.#layOut(format);
       this.#pageBytes = page.length;
       this.#pageSeconds = (this.#now() - fromMs) / 1_000;
-      const pieces = (room: Room = freshPiece) => page.pieces(room);
       return {
         atMs: this.#inTexts?.atMs,
         length: page.length,
-        pieces,
+        pieces: () => page.pieces((bytes) => this.#pool.take(bytes)),
+        give: (piece) => this.#pool.give(piece),
         [Symbol.dispose]: () => turn[Symbol.dispose](),
       };
     } catch (error) {
@@ -121,7 +124,7 @@ export class Pages {
 
   async #compress(format: PageFormat): Promise<Buffer> {
     using writing = await this.write(format);
-    return await this.#zipper.zip(writing.pieces);
+    return await zipped(writing);
   }
 
   /** Puts the values of a round into the texts, and forgets those of what is not there any more. */
@@ -192,10 +195,6 @@ export class Pages {
       format,
     );
   }
-}
-
-function freshPiece(bytes: number): Buffer {
-  return Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, bytes));
 }
 
 /** What every series of a container says first. */

@@ -123,11 +123,11 @@ async function page(
 }
 
 /** How fast they are taken is not waited for: whoever is slow holds up neither sampling nor other scrapers. */
-async function writePieces(response: ServerResponse, { pieces }: Writing): Promise<void> {
+async function writePieces(response: ServerResponse, { pieces, give }: Writing): Promise<void> {
   const slices = new Slices(() => performance.now());
   for (const piece of pieces()) {
     if (response.destroyed) return;
-    response.write(piece);
+    response.write(piece, () => give(piece));
     if (slices.isOver) await slices.next();
   }
 }

@@ -100,6 +100,7 @@ describe("the metrics endpoint", () => {
           atMs: 1,
           length: page.length,
           pieces: () => [page.subarray(0, 1_000), page.subarray(1_000)],
+          give: () => {},
           [Symbol.dispose]: () => {},
         }),
         gzipped: async () => page,
