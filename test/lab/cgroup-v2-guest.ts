@@ -143,7 +143,8 @@ async function burnHalfACore(): Promise<void> {
 /** As the cgroupfs driver makes it, with an init in it that made a group below. */
 async function holdMemory(): Promise<void> {
   const group = new Group("docker/ID", { "memory.max": String(512 * MIB) });
-  const pid = group.run(`(head -c ${200 * MIB} /dev/zero; sleep 1000) | tail -n 1`, "init");
+  // dd has it all at once, and cannot get rid of it.
+  const pid = group.run(`dd if=/dev/zero bs=${200 * MIB} count=1 | sleep 1000`, "init");
   const memory = (key: string): KernelValue => group.value("memory.stat", key);
   await until("it holds it", () => memory("anon")() >= 200 * MIB);
   compare(
@@ -238,7 +239,7 @@ async function sendFile(): Promise<void> {
 
 async function runOutOfMemory(): Promise<void> {
   const group = new Group("docker/ID-memory", { "memory.max": String(32 * MIB), "memory.oom.group": "0" });
-  const pid = group.run("head -c 100000000 /dev/zero | tail -n 1; sleep 1000");
+  const pid = group.run("dd if=/dev/zero of=/dev/null bs=100000000 count=1; sleep 1000");
   await until("it is killed", () => group.value("memory.events", "oom_kill")() > 0 && hasSleep(group));
   compare(
     () => group.read(pid),
