@@ -43,6 +43,47 @@ export function readBoolean(text: string): Reading<boolean> {
   return { refusal: 'expected "true" or "false"' };
 }
 
+/** The same for what is switched. */
+export function readSwitch(text: string): Reading<boolean> {
+  const reading = readBoolean(text);
+  return "value" in reading ? reading : { refusal: 'expected "on" or "off"' };
+}
+
+/** One of a few words. */
+export function readWord<Word extends string>(...words: readonly Word[]): (text: string) => Reading<Word> {
+  return (text) => {
+    const word = words.find((known) => known === text.trim().toLowerCase());
+    return word === undefined
+      ? { refusal: `expected ${words.map((known) => `"${known}"`).join(" or ")}` }
+      : { value: word };
+  };
+}
+
+const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+
+/** A finite number. */
+export function readNumber(text: string): Reading<number> {
+  const number = NUMBER.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(number) ? { value: number } : { refusal: 'expected a number, as "100" or "0.5"' };
+}
+
+/** A finite number above 0. */
+export function readPositive(text: string): Reading<number> {
+  const reading = readNumber(text);
+  if ("refusal" in reading || reading.value > 0) return reading;
+  return { refusal: "expected a number above 0" };
+}
+
+const MOST_CHARACTERS_OF_A_QUERY = 8_000;
+
+/** PromQL; whether it can be used is for a Prometheus to say. */
+export function readQuery(text: string): Reading<string> {
+  const query = text.trim();
+  if (query === "") return { refusal: "expected a PromQL expression" };
+  if (query.length <= MOST_CHARACTERS_OF_A_QUERY) return { value: query };
+  return { refusal: `expected a PromQL expression of at most ${MOST_CHARACTERS_OF_A_QUERY} characters` };
+}
+
 /** `/path` or `:port/path`. */
 export function readHttpProbe(text: string): Reading<Probe> {
   const match = /^(?::(\d{1,5}))?(\/[^\s#]*)$/.exec(text.trim());

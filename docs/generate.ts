@@ -61,7 +61,8 @@ function labelTable(): string {
   const rows = Object.values(LABELS).map(({ key, aliases, meaning, defaultText, example }) => [
     [key, ...aliases].map(code).join("<br>"),
     meaning,
-    defaultText === "none" ? "" : code(defaultText),
+    // What has several words is a sentence, not a value.
+    defaultText === "none" ? "" : defaultText.includes(" ") ? defaultText : code(defaultText),
     code(`${key}: ${JSON.stringify(example)}`),
   ]);
   const business = [

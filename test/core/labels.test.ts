@@ -77,12 +77,15 @@ describe("a service's labels", () => {
     const named = decode({
       ...bySteps,
       ...Object.fromEntries(
-        [LABELS.min, LABELS.max, LABELS.window, LABELS.cooldown, LABELS.dryRun].map(
-          ({ key, defaultText }) => [key, defaultText],
-        ),
+        [LABELS.min, LABELS.max, LABELS.window, LABELS.predict, LABELS.dryRun].map(({ key, defaultText }) => [
+          key,
+          defaultText,
+        ]),
       ),
     });
     assert.deepEqual(named.scaling, decode(bySteps).scaling);
+    assert.match(LABELS.cooldown.defaultText, /^`15s`;/);
+    assert.equal(named.scaling?.cooldownMs, 15_000);
     assert.ok(named.scaling !== undefined);
   });
 
