@@ -212,6 +212,26 @@ describe("a page of metrics", () => {
     assert.deepEqual([threadsIn(page).length, threadsIn(await second)], [1, ["3"]]);
   });
 
+  test("is not written to while it is given out, and its buffers are used again afterwards", async () => {
+    const pages = pagesOf();
+    const piecesOf = async (threads: number) => {
+      pages.update(round([[discovered(), measurement({ threads })]]));
+      using writing = await pages.write("prometheus");
+      return { pieces: [...writing.pieces()], give: writing.give };
+    };
+    const { pieces, give } = await piecesOf(1);
+    const first = pieces.map((piece) => piece.toString("utf8"));
+    await piecesOf(2);
+    assert.deepEqual(
+      pieces.map((piece) => piece.toString("utf8")),
+      first,
+    );
+    const buffers = pieces.map((piece) => piece.buffer);
+    for (const piece of pieces) give(piece);
+    const { pieces: later } = await piecesOf(3);
+    assert.ok(later.some((piece) => buffers.includes(piece.buffer)));
+  });
+
   test("is written in slices, between which others have their turn", async () => {
     const pages = pagesOf();
     const containers = Array.from({ length: 5_000 }, (_, index) => discovered({ id: `c${index}` }));
