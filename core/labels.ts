@@ -1,6 +1,8 @@
+import { BUSINESS_PREFIX, readBusinessLabels } from "./business-labels.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
 import { LabelReader, type LabelSpec, label } from "./label-reader.ts";
-import { readHttpProbe, readMetricsPath, readPort, readTcpProbe } from "./label-values.ts";
+import { readHttpProbe, readTcpProbe } from "./label-values.ts";
+import { METRICS_LABELS, readMetrics } from "./metrics-labels.ts";
 import { SCALING_LABELS, SCALING_PREFIX } from "./scaling-labels.ts";
 import { asksForRule, readScaling, warnOfFlapping } from "./scaling-policy.ts";
 import type { MetricsRequest, Probe, Resources, ScalingPolicy } from "./types.ts";
@@ -23,24 +25,8 @@ export const LABELS = {
     defaultText: "none",
     example: ":5432",
   }),
-  metricsPort: label("metrics.port", readPort, {
-    meaning:
-      "the replica exposes Prometheus or OpenMetrics text on this port; the collector scrapes it and offers it with the service's labels",
-    defaultText: "none",
-    example: "9100",
-  }),
-  metricsPath: label("metrics.path", readMetricsPath, {
-    meaning: "where on `metrics.port` the text is",
-    defaultText: "/metrics",
-    example: "/internal/metrics",
-  }),
+  ...METRICS_LABELS,
 } as const;
-
-export const BUSINESS_PREFIX = "business.";
-/** Prometheus label names; a leading `__` is Prometheus' own. */
-const BUSINESS_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
-
-const DEFAULT_METRICS_PATH = "/metrics";
 
 export interface DecodedLabels {
   /** Absent when no rule was given, or when any label of the service cannot be used. */
@@ -110,16 +96,6 @@ function asLabels(defaults: Readonly<Record<string, string>>): Record<string, st
   return Object.fromEntries(Object.entries(defaults).map(([name, text]) => [SCALING_PREFIX + name, text]));
 }
 
-/** What the labels of one replica ask for that it exposes itself, by the same rules. */
-export function decodeMetricsLabels(
-  labels: Readonly<Record<string, string>>,
-  path: string,
-): Pick<DecodedLabels, "metrics" | "diagnostics"> {
-  const diagnostics = new Diagnostics();
-  const metrics = readMetrics(new LabelReader(labels, path, diagnostics));
-  return { ...(metrics === undefined ? {} : { metrics }), diagnostics: diagnostics.all };
-}
-
 function reportUnknown(labels: Readonly<Record<string, string>>, reader: LabelReader): void {
   const specs: readonly LabelSpec<unknown>[] = Object.values(LABELS);
   const known = new Set(specs.flatMap((spec) => [spec.key, ...spec.aliases]));
@@ -136,33 +112,4 @@ function readProbe(reader: LabelReader): Probe | undefined {
     reader.error(LABELS.probeTcp.key, `excludes ${LABELS.probeHttp.key}: keep one`);
   }
   return http ?? tcp;
-}
-
-function readMetrics(reader: LabelReader): MetricsRequest | undefined {
-  const port = reader.get(LABELS.metricsPort);
-  const path = reader.get(LABELS.metricsPath);
-  if (port !== undefined) return { port, path: path ?? DEFAULT_METRICS_PATH };
-  if (path !== undefined && !reader.has(LABELS.metricsPort)) {
-    reader.error(LABELS.metricsPath.key, `needs ${LABELS.metricsPort.key} beside it`);
-  }
-  return undefined;
-}
-
-function readBusinessLabels(
-  labels: Readonly<Record<string, string>>,
-  reader: LabelReader,
-): Readonly<Record<string, string>> {
-  const business: Record<string, string> = {};
-  for (const [key, value] of Object.entries(labels)) {
-    if (!key.startsWith(BUSINESS_PREFIX)) continue;
-    const name = key.slice(BUSINESS_PREFIX.length);
-    if (BUSINESS_NAME.test(name)) business[name] = value;
-    else {
-      reader.error(
-        key,
-        "expected a Prometheus label name after business. (letters, digits and _, not starting with a digit or __)",
-      );
-    }
-  }
-  return business;
 }

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BUSINESS_PREFIX } from "../core/business-labels.ts";
 import { ERRORS } from "../core/errors.ts";
-import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
+import { LABELS } from "../core/labels.ts";
 import { supportTable } from "../orchestrator/compose/support.ts";
 import { code, table } from "./markdown.ts";
 import { collectorMetricTable, containerMetricTable, machineMetricTable } from "./metric-tables.ts";

@@ -1,4 +1,5 @@
-import { BUSINESS_PREFIX, LABELS } from "../core/labels.ts";
+import { BUSINESS_PREFIX } from "../core/business-labels.ts";
+import { METRICS_LABELS } from "../core/metrics-labels.ts";
 import type { EngineKind, ObservedReplica, Service, Target } from "../core/types.ts";
 import { COMPOSE_LABELS } from "./engines/docker/labels.ts";
 
@@ -19,7 +20,10 @@ export function targetOf(replica: ObservedReplica, service: Service | undefined,
     ),
     ...(metrics === undefined
       ? {}
-      : { [LABELS.metricsPort.key]: String(metrics.port), [LABELS.metricsPath.key]: metrics.path }),
+      : {
+          [METRICS_LABELS.metricsPort.key]: String(metrics.port),
+          [METRICS_LABELS.metricsPath.key]: metrics.path,
+        }),
   };
   return {
     replica: id,

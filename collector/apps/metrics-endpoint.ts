@@ -1,4 +1,4 @@
-import { decodeMetricsLabels } from "../../core/labels.ts";
+import { decodeMetricsLabels } from "../../core/metrics-labels.ts";
 import type { Discovered } from "../discover/discovered.ts";
 
 /** Where a replica exposes metrics of its own, as seen from here. */

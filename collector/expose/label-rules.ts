@@ -1,4 +1,4 @@
-import { BUSINESS_PREFIX } from "../../core/labels.ts";
+import { BUSINESS_PREFIX } from "../../core/business-labels.ts";
 import type { Discovered } from "../discover/discovered.ts";
 
 /** Which of a container's labels are shown, under which names, and how many. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { decodeLabels, decodeMetricsLabels } from "../../core/labels.ts";
+import { decodeLabels } from "../../core/labels.ts";
+import { decodeMetricsLabels } from "../../core/metrics-labels.ts";
 
 const decode = (labels: Record<string, string>) => decodeLabels(labels, {}, "services.web.labels");
 const messages = (labels: Record<string, string>) =>

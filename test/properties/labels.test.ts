@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { BUSINESS_PREFIX, type DecodedLabels, decodeLabels, LABELS } from "../../core/labels.ts";
+import { BUSINESS_PREFIX } from "../../core/business-labels.ts";
+import { type DecodedLabels, decodeLabels, LABELS } from "../../core/labels.ts";
 import { editDistance, nearest } from "../../core/nearest.ts";
 import type { Resources } from "../../core/types.ts";
 
