@@ -92,7 +92,8 @@ export function judge(
       ageMs,
     },
     least,
-    needed: nearest(sum / rule.max) + serving - read,
+    // Each silent one is taken to carry what the others do: that it is silent must not pass for a need.
+    needed: nearest(((sum / read) * serving) / rule.max),
     cautiousDemand,
   };
 }
