@@ -1,28 +1,15 @@
 import type { AppliedLimit, Evaluation, RuleMetric, RuleVerdict, ScalingPolicy } from "../core/types.ts";
 import { formatDuration, formatPercent } from "../core/units.ts";
+import type { Mode } from "./record.ts";
 
 /** The evaluation in one sentence for a person. */
-export function describe(evaluation: Evaluation, policy: ScalingPolicy): string {
+export function describe(evaluation: Evaluation, policy: ScalingPolicy, mode: Mode = "live"): string {
   const { from, wanted, to, verdicts, limits } = evaluation;
   const head = to === from ? `stays at ${from}` : `${from} → ${to}`;
   const why = wanted === from ? quietReason(verdicts, from) : askingReason(verdicts, from, wanted);
-  const but = limits.map((limit) => describeLimit(limit, evaluation, policy));
+  const but = limits.map((limit) => describeLimit(limit, evaluation, policy, mode));
   if (but.length === 0) return `${head}: ${why}`;
   return `${head}: ${why}, but ${but.join(", and ")}`;
-}
-
-/** Line by line: each rule's verdict, each limit in order, and the result. */
-export function explainLines(evaluation: Evaluation, policy: ScalingPolicy): readonly string[] {
-  const { from, wanted, verdicts, limits } = evaluation;
-  return [
-    ...verdicts.map((verdict) => `rule ${describeVerdict(verdict, from)}`),
-    `the rules ask for ${wanted}${wanted === from ? " (no change)" : ""}`,
-    ...limits.map(
-      (limit) =>
-        `limit ${limit.limit}: ${limit.from} → ${limit.to}: ${describeLimit(limit, evaluation, policy)}`,
-    ),
-    `result ${describe(evaluation, policy)}`,
-  ];
 }
 
 function askingReason(verdicts: readonly RuleVerdict[], from: number, wanted: number): string {
@@ -42,16 +29,8 @@ function quietReason(verdicts: readonly RuleVerdict[], from: number): string {
   return calm && from === 1 ? `${uses}, and one replica is the fewest` : uses;
 }
 
-function describeVerdict(verdict: RuleVerdict, from: number): string {
-  if (verdict.wants === "unknown") return `${verdict.metric}: ${describeSilence([verdict])}`;
-  const age = verdict.ageMs === undefined ? "" : `, ${formatDuration(verdict.ageMs)} ago`;
-  const read = `read from ${verdict.replicasRead} of ${count(verdict.replicasServing, "replica")}${age}`;
-  const wants = { out: "asks for more", in: "would do with fewer", hold: "is content" }[verdict.wants];
-  return `${describeUse(verdict, from)}: ${wants} (${read})`;
-}
-
 /** What was read, beside the threshold that says what it means. */
-function describeUse(verdict: RuleVerdict, from: number): string {
+export function describeUse(verdict: RuleVerdict, from: number): string {
   const { metric, max, min, level = 0, burstLevel = level, risingTo, replicasRead } = verdict;
   const show = (value: number) => formatLevel(metric, value);
   const partly =
@@ -103,7 +82,7 @@ function doubtOf(
   return `but up at ${formatLevel(metric, burstLevel)} by now`;
 }
 
-function formatLevel(metric: RuleMetric, level: number): string {
+export function formatLevel(metric: RuleMetric, level: number): string {
   switch (metric) {
     case "cpu":
     case "memory":
@@ -121,14 +100,20 @@ function silentAmong(verdicts: readonly RuleVerdict[]): readonly RuleVerdict[] {
   return verdicts.filter((verdict) => verdict.wants === "unknown");
 }
 
-function describeSilence(verdicts: readonly RuleVerdict[]): string {
+export function describeSilence(verdicts: readonly RuleVerdict[]): string {
   const replicas = verdicts[0]?.replicasServing ?? 0;
   if (replicas === 0) return "no replica serves yet";
   const metrics = verdicts.map(({ metric }) => metric).join(" and ");
   return `no fresh reading of ${metrics} from ${replicas === 1 ? "the replica" : `any of ${replicas} replicas`}`;
 }
 
-function describeLimit(limit: AppliedLimit, { verdicts }: Evaluation, policy: ScalingPolicy): string {
+/** Why a limit changed the count. */
+export function describeLimit(
+  limit: AppliedLimit,
+  { service, verdicts }: Evaluation,
+  policy: ScalingPolicy,
+  mode: Mode,
+): string {
   const left = limit.remainingMs === undefined ? "" : ` for another ${formatDuration(limit.remainingMs)}`;
   switch (limit.limit) {
     case "data":
@@ -154,7 +139,8 @@ function describeLimit(limit: AppliedLimit, { verdicts }: Evaluation, policy: Sc
     case "single replica":
       return "the service cannot have a second replica";
     case "dry run":
-      return "this is a dry run";
+      if (mode === "paused") return "scaling is paused";
+      return mode === "shadow" ? `it waits for flyball approve ${service}` : "this is a dry run";
   }
 }
 
@@ -164,6 +150,6 @@ function withinOf({ stabilizationMs }: ScalingPolicy): string {
     : `within the last ${formatDuration(stabilizationMs)}`;
 }
 
-function count(number: number, noun: string): string {
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

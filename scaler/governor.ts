@@ -10,6 +10,7 @@ import {
 import { NeedStatistician } from "./often-needed.ts";
 import { Ramp } from "./ramp.ts";
 import type { RuleObservation } from "./rules.ts";
+import { significant } from "./significant.ts";
 
 /** How many are often needed changes slowly. */
 const LEARNING_INTERVAL_MS = MINUTE_MS;
@@ -23,6 +24,8 @@ export type Situation = Omit<ScalingInput, "memory" | "oftenNeeded" | "policy">;
  */
 export class Governor {
   readonly #policy: ScalingPolicy;
+  /** The same, decided by and not acted on. */
+  readonly #rehearsed: ScalingPolicy;
   readonly #statistician: NeedStatistician;
   #memory: ScalingMemory | undefined;
   #oftenNeeded: OftenNeeded | undefined;
@@ -31,13 +34,21 @@ export class Governor {
 
   constructor(policy: ScalingPolicy) {
     this.#policy = policy;
+    this.#rehearsed = policy.dryRun ? policy : { ...policy, dryRun: true };
     this.#ramps = policy.rules.map(() => new Ramp());
     const highest = policy.schedule.map(({ maxReplicas }) => maxReplicas);
     this.#statistician = new NeedStatistician(Math.max(policy.maxReplicas, ...highest));
   }
 
-  /** @param startupMs from the order of a replica until it serves, as far as it is known */
-  evaluate(situation: Situation, startupMs: number): { input: ScalingInput; output: ScalingOutput } {
+  /**
+   * @param startupMs from the order of a replica until it serves, as far as it is known
+   * @param rehearse decide, and leave the count as it is
+   */
+  evaluate(
+    situation: Situation,
+    startupMs: number,
+    rehearse = false,
+  ): { input: ScalingInput; output: ScalingOutput } {
     const { nowMs } = situation;
     if (Math.abs(nowMs - this.#learnedAtMs) >= LEARNING_INTERVAL_MS) {
       this.#learnedAtMs = nowMs;
@@ -46,9 +57,9 @@ export class Governor {
     const input: ScalingInput = {
       ...situation,
       observations: situation.observations.map((observation, rule) =>
-        this.#withRamp(observation, rule, nowMs, startupMs),
+        this.#withRamp(rounded(observation), rule, nowMs, startupMs),
       ),
-      policy: this.#policy,
+      policy: rehearse ? this.#rehearsed : this.#policy,
       ...(this.#oftenNeeded === undefined ? {} : { oftenNeeded: this.#oftenNeeded }),
       ...(this.#memory === undefined ? {} : { memory: this.#memory }),
     };
@@ -62,11 +73,24 @@ export class Governor {
     const { read, burstSum } = observation;
     ramp?.record(nowMs, read === 0 ? undefined : burstSum, startupMs);
     const rampFactor = ramp?.factor(startupMs) ?? 1;
-    return rampFactor > 1 ? { ...observation, rampFactor } : observation;
+    return rampFactor > 1 ? { ...observation, rampFactor: significant(rampFactor) } : observation;
   }
 
   /** What was decided holds: the next evaluation goes on from it. */
   commit({ memory }: ScalingOutput): void {
     this.#memory = memory;
   }
+}
+
+/** Before anything is decided, so that what is kept of an evaluation decides the same again. */
+function rounded(observation: RuleObservation): RuleObservation {
+  const { heldBackRatio } = observation;
+  return {
+    ...observation,
+    sum: significant(observation.sum),
+    burstSum: significant(observation.burstSum),
+    cautiousSum: significant(observation.cautiousSum),
+    ageMs: Math.round(observation.ageMs),
+    ...(heldBackRatio === undefined ? {} : { heldBackRatio: significant(heldBackRatio) }),
+  };
 }

@@ -1,16 +1,51 @@
+import { FlyballError, isFlyballError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import type { Decision, ScalingPolicy, Service, ServiceId } from "../core/types.ts";
-import type { ScalingOutput } from "./decide.ts";
-import { describe, explainLines } from "./describe.ts";
+import { describe } from "./describe.ts";
+import { explain } from "./explain.ts";
 import { Governor } from "./governor.ts";
 import { DecisionJournal, type JournalEntry } from "./journal.ts";
+import { type ModeRequest, Modes, rulesText } from "./modes.ts";
 import { type LevelReader, observe, type ScalingSubject } from "./observe.ts";
+import { type Mode, type Recorded, type Replay, replay } from "./record.ts";
 import { StartTime } from "./start-time.ts";
+import { dropsDecisions } from "./tables.ts";
+import { type WhatIf, whatIf } from "./what-if.ts";
 
-/** What is remembered and learned of a service, for as long as its template is the same. */
+export interface ScalerOptions {
+  readonly store: Store;
+  readonly log: Log;
+  /** How rules begin that have never scaled their service. */
+  readonly firstRun?: "live" | "shadow";
+}
+
+/** A run of evaluations that came out the same: from `atMs` to `lastAtMs`, in the words and numbers of the newest. */
+export interface RecordedDecision extends Decision {
+  readonly evaluations: number;
+  readonly lastAtMs: number;
+}
+
+export interface Explanation {
+  readonly decision?: Decision;
+  readonly mode?: Mode;
+  readonly whatIf?: WhatIf;
+  readonly lines: readonly string[];
+}
+
+/** How many of the recorded evaluations come out the same when they are decided again. */
+export interface Verification {
+  readonly recorded: number;
+  readonly identical: number;
+  readonly firstDifference?: Replay & { readonly atMs: number };
+}
+
+/** What is remembered and learned of a service, for as long as its template and its policy are the same. */
 interface Governed {
+  readonly id: ServiceId;
   readonly templateHash: string;
+  readonly policy: ScalingPolicy;
+  readonly rules: string;
   readonly governor: Governor;
   readonly startTime: StartTime;
 }
@@ -21,14 +56,19 @@ interface Governed {
  */
 export class Scaler {
   readonly #journal: DecisionJournal;
+  readonly #modes: Modes;
   readonly #log: Log;
   readonly #governed = new Map<ServiceId, Governed>();
-  readonly #latest = new Map<ServiceId, Decision>();
+  readonly #latest = new Map<ServiceId, Recorded>();
   #recording = true;
 
-  constructor(options: { store: Store; log: Log }) {
-    this.#journal = new DecisionJournal(options.store);
-    this.#log = options.log;
+  constructor({ store, log, firstRun = "live" }: ScalerOptions) {
+    if (dropsDecisions(store)) {
+      log.warn("the decisions that an earlier version recorded cannot be decided again, and were dropped");
+    }
+    this.#journal = new DecisionJournal(store);
+    this.#modes = new Modes(store, firstRun);
+    this.#log = log;
   }
 
   /**
@@ -36,52 +76,96 @@ export class Scaler {
    * change that could not be explained later is not made.
    */
   evaluate(subjects: readonly ScalingSubject[], reader: LevelReader, nowMs: number): readonly Decision[] {
-    const decisions: Decision[] = [];
-    const outputs: [Governor, ScalingOutput][] = [];
-    for (const subject of subjects) {
-      const { service, desired, replicas } = subject;
-      const { scaling } = service;
-      if (scaling === undefined) continue;
-      const { governor, startTime } = this.#governedBy(service, scaling);
-      startTime.observe(replicas);
-      const situation = {
-        nowMs,
-        service: service.id,
-        desired,
-        ...observe(subject, scaling, reader, nowMs),
-        single: service.singleReplicaReason !== undefined,
-      };
-      const { output } = governor.evaluate(situation, startTime.expectedMs);
-      outputs.push([governor, output]);
-      decisions.push({ ...output.evaluation, sentence: describe(output.evaluation, scaling) });
-    }
-    if (!this.#record(decisions)) return [];
-    for (const [governor, output] of outputs) governor.commit(output);
-    for (const decision of decisions) this.#latest.set(decision.service, decision);
-    return decisions;
+    const evaluated: [Governed, ReturnType<Governor["evaluate"]>][] = [];
+    const records: Recorded[] = [];
+    const isRecorded = this.#recorded(() => {
+      const governed = subjects.map(({ service }) => this.#governedBy(service));
+      this.#modes.admit(governed.filter((one) => one !== undefined));
+      for (const [index, subject] of subjects.entries()) {
+        const one = governed[index];
+        if (one === undefined) continue;
+        const { service, desired, replicas } = subject;
+        one.startTime.observe(replicas);
+        const startupMs = one.startTime.expectedMs;
+        const mode = this.#modes.of(service.id);
+        const situation = {
+          nowMs,
+          service: service.id,
+          desired,
+          ...observe(subject, one.policy, reader, nowMs),
+          single: service.singleReplicaReason !== undefined,
+        };
+        const result = one.governor.evaluate(situation, startupMs, mode !== "live");
+        evaluated.push([one, result]);
+        records.push({ input: result.input, evaluation: result.output.evaluation, mode, startupMs });
+      }
+      if (records.length > 0) this.#journal.record(records);
+    });
+    if (!isRecorded) return [];
+    for (const [{ governor }, { output }] of evaluated) governor.commit(output);
+    for (const record of records) this.#latest.set(record.evaluation.service, record);
+    return records.map(decisionOf);
   }
 
   latest(service: ServiceId): Decision | undefined {
-    return this.#latest.get(service);
+    const latest = this.#latest.get(service);
+    return latest === undefined ? undefined : decisionOf(latest);
   }
 
-  decisions(service: ServiceId, query: { limit: number; changesOnly: boolean }): JournalEntry[] {
-    return this.#journal.list(service, query);
+  /** @throws FlyballError STORE_UNUSABLE */
+  decisions(service: ServiceId, query: { limit: number; changesOnly: boolean }): RecordedDecision[] {
+    return this.#journal.list(service, query).map(recordedDecisionOf);
   }
 
   /** The decision in force at an instant, or the newest one, and its explanation line by line. */
-  explain(service: Service, atMs: number | undefined): { decision?: Decision; lines: readonly string[] } {
-    const { scaling } = service;
-    if (scaling === undefined) return { lines: [`${service.id} has no scaling rule and keeps its count`] };
-    const decision = atMs === undefined ? this.#latest.get(service.id) : this.#journal.at(service.id, atMs);
-    if (decision === undefined) {
+  explain({ id, scaling }: Service, atMs: number | undefined): Explanation {
+    if (scaling === undefined) return { lines: [`${id} has no scaling rule and keeps its count`] };
+    const recorded = atMs === undefined ? this.#latest.get(id) : this.#journal.at(id, atMs);
+    if (recorded === undefined) {
       const when =
         atMs === undefined ? "was not evaluated yet" : "was not evaluated by then, or it is not kept";
-      return { lines: [`${service.id} ${when}`] };
+      return { lines: [`${id} ${when}`] };
     }
-    return { decision, lines: explainLines(decision, scaling) };
+    const { input, mode } = recorded;
+    return {
+      decision: isEntry(recorded) ? recordedDecisionOf(recorded) : decisionOf(recorded),
+      mode,
+      whatIf: whatIf(input),
+      lines: explain(recorded),
+    };
   }
 
+  /** Decides again on all that is recorded of a service, some at a time. @throws FlyballError STORE_FULL, STORE_UNUSABLE */
+  async verify(service: ServiceId): Promise<Verification> {
+    let [recorded, identical] = [0, 0];
+    let firstDifference: Verification["firstDifference"];
+    for (const entries of this.#journal.batches(service)) {
+      for (const entry of entries) {
+        const again = replay(entry);
+        recorded += 1;
+        if (again.recorded === again.replayed) identical += 1;
+        else firstDifference ??= { ...again, atMs: entry.evaluation.atMs };
+      }
+      // Other services are waiting to be evaluated.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { recorded, identical, ...(firstDifference === undefined ? {} : { firstDifference }) };
+  }
+
+  /** @throws FlyballError NOT_SCALABLE, STORE_FULL, STORE_UNUSABLE */
+  setMode({ id, scaling }: Service, request: ModeRequest): Mode {
+    if (scaling === undefined) {
+      throw new FlyballError("NOT_SCALABLE", `${id} has no scaling rule: there is nothing to ${request}`);
+    }
+    return this.#modes.set(id, rulesText(scaling), request);
+  }
+
+  /** Of a service that scales, once it was evaluated. */
+  modeOf(service: ServiceId): Mode | undefined {
+    return this.#latest.get(service)?.mode;
+  }
+
+  /** @throws FlyballError STORE_FULL, STORE_UNUSABLE */
   prune(nowMs: number): void {
     this.#journal.prune(nowMs);
   }
@@ -91,25 +175,66 @@ export class Scaler {
     this.#latest.delete(service);
   }
 
-  #governedBy({ id, templateHash }: Service, policy: ScalingPolicy): Governed {
+  /** Writes what is not on disk yet. To be called when nothing more will be evaluated. */
+  close(): void {
+    this.#recorded(() => this.#journal.flush());
+  }
+
+  #governedBy({ id, templateHash, scaling: policy }: Service): Governed | undefined {
+    if (policy === undefined) return undefined;
     const known = this.#governed.get(id);
     // What another template needed says nothing about this one.
-    if (known?.templateHash === templateHash) return known;
-    const governed = { templateHash, governor: new Governor(policy), startTime: new StartTime() };
+    const sameTemplate = known?.templateHash === templateHash ? known : undefined;
+    if (sameTemplate?.policy === policy) return sameTemplate;
+    const samePolicy = JSON.stringify(sameTemplate?.policy) === JSON.stringify(policy);
+    const governed = {
+      id,
+      templateHash,
+      policy,
+      rules: rulesText(policy),
+      governor: (samePolicy ? sameTemplate?.governor : undefined) ?? new Governor(policy),
+      startTime: sameTemplate?.startTime ?? new StartTime(),
+    };
     this.#governed.set(id, governed);
     return governed;
   }
 
-  #record(decisions: readonly Decision[]): boolean {
+  #recorded(work: () => void): boolean {
     try {
-      if (decisions.length > 0) this.#journal.record(decisions);
+      work();
       if (!this.#recording) this.#log.info("decisions are recorded again; scaling goes on");
       this.#recording = true;
       return true;
     } catch (error) {
+      if (!isFlyballError(error)) throw error;
       if (this.#recording) this.#log.error({ err: error }, "decisions cannot be recorded; scaling holds");
       this.#recording = false;
       return false;
     }
   }
+}
+
+/** The sentence is made when it is read: of most evaluations nobody does. */
+function decisionOf({ evaluation, input: { policy }, mode }: Recorded): Decision {
+  return {
+    ...evaluation,
+    get sentence() {
+      return describe(evaluation, policy, mode);
+    },
+  };
+}
+
+function isEntry(recorded: Recorded): recorded is JournalEntry {
+  return "evaluations" in recorded;
+}
+
+function recordedDecisionOf(entry: JournalEntry): RecordedDecision {
+  const { evaluations, firstAtMs, evaluation, input, mode } = entry;
+  return {
+    ...evaluation,
+    atMs: firstAtMs,
+    lastAtMs: evaluation.atMs,
+    sentence: describe(evaluation, input.policy, mode),
+    evaluations,
+  };
 }

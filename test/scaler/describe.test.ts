@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, describe as topic } from "node:test";
 import type { ScalingMemory } from "../../scaler/decide.ts";
-import { describe, explainLines } from "../../scaler/describe.ts";
+import { describe } from "../../scaler/describe.ts";
 import {
   alike,
   CALM,
@@ -245,30 +245,12 @@ topic("the sentence of a decision", () => {
   for (const [name, [situation, expected]] of Object.entries(STORIES)) {
     test(name, () => assert.equal(sentence(situation), expected));
   }
-});
 
-topic("the explanation of a decision", () => {
-  test("goes through the rules, what they ask for, and every limit", () => {
-    const policy = policyOf({ rules: [MAX_CPU_70, MAX_MEMORY_80], step: 4, maxReplicas: 3, dryRun: true });
-    assert.deepEqual(
-      explainLines(evaluate({ serving: [using(0.9, 500), using(0.9, 500)], policy }), policy),
-      [
-        "rule cpu at 90 % is above 70 %: asks for more (read from 2 of 2 replicas, 0ms ago)",
-        "rule memory at 50 % is below 80 %: is content (read from 2 of 2 replicas, 0ms ago)",
-        "the rules ask for 6",
-        "limit bounds: 6 → 3: 3 is the maximum",
-        "limit dry run: 3 → 2: this is a dry run",
-        "result stays at 2: cpu at 90 % is above 70 %, so 6 are wanted, but 3 is the maximum, and this is a dry run",
-      ],
-    );
-  });
-
-  test("of an evaluation without readings says so", () => {
-    const policy = policyOf();
-    assert.deepEqual(explainLines(evaluate({ serving: usingCores(undefined) }), policy), [
-      "rule cpu: no fresh reading of cpu from the replica",
-      "the rules ask for 1 (no change)",
-      "result stays at 1: no fresh reading of cpu from the replica",
-    ]);
+  test("of a service that is only watched says until when", () => {
+    const policy = policyOf({ dryRun: true });
+    const evaluation = evaluate({ serving: usingCores(0.9), policy });
+    const asked = "stays at 1: cpu at 90 % is above 70 %, so 2 are wanted, but";
+    assert.equal(describe(evaluation, policy, "shadow"), `${asked} it waits for flyball approve shop_web`);
+    assert.equal(describe(evaluation, policy, "paused"), `${asked} scaling is paused`);
   });
 });

@@ -9,7 +9,8 @@ import { Store } from "../../core/store.ts";
 import type { Service } from "../../core/types.ts";
 import type { LevelReader } from "../../scaler/observe.ts";
 import { Scaler } from "../../scaler/scaler.ts";
-import { NOW_MS, policyOf, replicaOf, SERVICE, serviceOf } from "./builders.ts";
+import { TABLES } from "../../scaler/tables.ts";
+import { MAX_CPU_70, NOW_MS, policyOf, replicaOf, SERVICE, serviceOf } from "./builders.ts";
 
 let root: string;
 before(() => {
@@ -83,6 +84,56 @@ describe("the scaler", () => {
     assert.equal(evaluateOnce(scaler, 0.9, { second: 2, service: changed })[0]?.to, 2);
   });
 
+  test("goes by other labels at once, though they make the same replicas", (t) => {
+    const { scaler } = scalerIn(t);
+    evaluateOnce(scaler, 0.5);
+    const stricter = serviceOf({ scaling: policyOf({ rules: [{ ...MAX_CPU_70, max: 0.4 }] }) });
+    assert.equal(evaluateOnce(scaler, 0.5, { second: 1, service: stricter })[0]?.to, 2);
+    // The same again in another object, as after a second `up`, is no other policy: the cooldown holds.
+    const again = serviceOf({ scaling: policyOf({ rules: [{ ...MAX_CPU_70, max: 0.4 }] }) });
+    assert.equal(evaluateOnce(scaler, 0.5, { second: 2, service: again })[0]?.to, 1);
+  });
+
+  test("decides the same again on all that it recorded, also what was recorded before a restart", async (t) => {
+    const store = new Store(mkdtempSync(join(root, "data-")));
+    t.after(() => store[Symbol.dispose]());
+    for (const begun of [0, 100]) {
+      const { scaler } = scalerOn(store);
+      for (let second = begun; second < begun + 90; second += 1) {
+        evaluateOnce(scaler, 0.4 + 0.35 * Math.sin(second), { second });
+      }
+      scaler.close();
+    }
+    const { recorded, identical, firstDifference } = await scalerOn(store).scaler.verify(SERVICE);
+    assert.ok(recorded > 10, `${recorded} recorded`);
+    assert.deepEqual([identical, firstDifference], [recorded, undefined]);
+  });
+
+  test("tells the first recorded evaluation that does not come out the same", async (t) => {
+    const store = new Store(mkdtempSync(join(root, "data-")));
+    t.after(() => store[Symbol.dispose]());
+    const { scaler } = scalerOn(store);
+    evaluateOnce(scaler, 0.5);
+    evaluateOnce(scaler, 0.9, { second: 1 });
+    store.run("UPDATE decisions SET evaluation = replace(evaluation, ':2', ':3') WHERE changed = 1");
+    const { recorded, identical, firstDifference } = await scaler.verify(SERVICE);
+    assert.deepEqual([recorded, identical, firstDifference?.atMs], [2, 1, NOW_MS + 1_000]);
+    assert.match(firstDifference?.recorded ?? "", /"to":3/);
+    assert.match(firstDifference?.replayed ?? "", /"to":2/);
+  });
+
+  test("says that it drops decisions which an earlier version recorded", (t) => {
+    const store = new Store(mkdtempSync(join(root, "data-")));
+    t.after(() => store[Symbol.dispose]());
+    store.migrate({ room: TABLES.room, steps: TABLES.steps.slice(0, 1) });
+    const { scaler, lines } = scalerOn(store);
+    assert.deepEqual(lines, [
+      "the decisions that an earlier version recorded cannot be decided again, and were dropped",
+    ]);
+    assert.equal(evaluateOnce(scaler, 0.9)[0]?.to, 2);
+    assert.deepEqual(scalerOn(store).lines, []);
+  });
+
   test("records every evaluation, and drops what is too old", (t) => {
     const { scaler } = scalerIn(t);
     for (let second = 0; second < 5; second += 1) evaluateOnce(scaler, 0.5, { second });
@@ -105,7 +156,7 @@ describe("an explanation", () => {
     assert.equal(scaler.explain(service, undefined).decision?.to, 2);
     const earlier = scaler.explain(service, NOW_MS + 5_000);
     assert.equal(earlier.decision?.to, 1);
-    assert.equal(earlier.lines.at(-1), "result stays at 1: cpu at 50 % is below 70 %");
+    assert.equal(earlier.lines[0], "stays at 1: cpu at 50 % is below 70 %");
   });
 
   test("says what is not known", (t) => {
