@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { Diagnostics } from "./diagnostics.ts";
 import { FlyballError, messageOf } from "./errors.ts";
+import { checkScalingDefaults } from "./labels.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { nearest } from "./nearest.ts";
 
@@ -35,6 +36,30 @@ const remoteWrite = z.strictObject({
   token: z.string().min(1).optional(),
 });
 
+/** The server that rules on queries ask. */
+const prometheus = z.strictObject({
+  /** With the path below which its API is, if it has one. */
+  url: z
+    .url({ protocol: /^https?$/, error: "expected an http or https URL" })
+    .refine(isPlainUrl, "expected a URL without a user, a query or a fragment")
+    .optional(),
+  /** Bearer token, or the file that holds it. */
+  token: z.string().min(1).optional(),
+  tokenFile: z.string().min(1).optional(),
+  /** Basic authentication, with the password or the file that holds it. */
+  username: z
+    .string()
+    .regex(/^[^:]+$/, "expected a name without a colon")
+    .optional(),
+  password: z.string().min(1).optional(),
+  passwordFile: z.string().min(1).optional(),
+});
+
+const scaler = z.strictObject({
+  /** What a service does that was never scaled before: act, or only decide and show. */
+  firstRun: z.enum(["live", "shadow"]).optional(),
+});
+
 const schema = z.strictObject({
   /** Where the daemon keeps what an engine cannot. */
   dataDirectory: z.string().min(1).optional(),
@@ -55,7 +80,19 @@ const schema = z.strictObject({
     .optional(),
   /** Keys of further labels of containers that become `container_label_<key>`. */
   metricsContainerLabels: z.array(z.string().min(1)).optional(),
+  prometheus: prometheus.optional(),
+  /** Name of an `autoscale.*` label without that prefix → what it says for services that do not say it. */
+  autoscale: z
+    .record(
+      z.string().min(1),
+      z.union([z.string(), z.number(), z.boolean()], "expected one value, as the label has"),
+    )
+    .optional(),
+  scaler: scaler.optional(),
 });
+
+/** Settings that hold others. */
+const GROUPS: Readonly<Record<string, z.ZodObject>> = { remoteWrite, prometheus, scaler };
 
 /** What a person can set: in the config file, by `FLYBALL_…` variables, or by flags; the later wins. */
 export type Settings = { [Key in keyof z.infer<typeof schema>]?: z.infer<typeof schema>[Key] | undefined };
@@ -72,11 +109,25 @@ export interface Config {
   readonly metricsListen?: Config["listen"];
   readonly metricsLabels?: Readonly<Record<string, string>>;
   readonly metricsContainerLabels?: readonly string[];
+  readonly prometheus?: PrometheusConfig;
+  /** Defaults for `autoscale.*` labels, by their names without that prefix. */
+  readonly autoscale?: Readonly<Record<string, string>>;
+  readonly scaler: { readonly firstRun: "live" | "shadow" };
 }
 
 export interface RemoteWriteConfig {
   readonly url: string;
   readonly token?: string;
+}
+
+/** A bearer token, or basic authentication, or neither. Files are read when they are needed. */
+export interface PrometheusConfig {
+  readonly url: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordFile?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,9 +142,17 @@ const VARIABLES = {
   metricsListen: "FLYBALL_METRICS_LISTEN",
   "remoteWrite.url": "FLYBALL_REMOTE_WRITE_URL",
   "remoteWrite.token": "FLYBALL_REMOTE_WRITE_TOKEN",
+  "prometheus.url": "FLYBALL_PROMETHEUS_URL",
+  "prometheus.token": "FLYBALL_PROMETHEUS_TOKEN",
+  "prometheus.username": "FLYBALL_PROMETHEUS_USERNAME",
+  "prometheus.password": "FLYBALL_PROMETHEUS_PASSWORD",
 } as const satisfies Record<
-  | Exclude<keyof z.infer<typeof schema>, "remoteWrite" | "metricsLabels" | "metricsContainerLabels">
-  | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`,
+  | Exclude<
+      keyof z.infer<typeof schema>,
+      "remoteWrite" | "metricsLabels" | "metricsContainerLabels" | "prometheus" | "autoscale" | "scaler"
+    >
+  | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`
+  | `prometheus.${Exclude<keyof z.infer<typeof prometheus>, "tokenFile" | "passwordFile">}`,
   string
 >;
 
@@ -117,6 +176,8 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
   if (token !== undefined && url === undefined) {
     diagnostics.error({ path: "remoteWrite.token" }, "is of no use without remoteWrite.url");
   }
+  const asked = checkPrometheus({ ...fromFile.prometheus, ...fromEnvironment.prometheus }, diagnostics);
+  const autoscale = readDefaults(fromFile.autoscale, path, diagnostics);
   diagnostics.throwIfErrors("CONFIG_INVALID", "the configuration cannot be used");
 
   const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
@@ -134,8 +195,56 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
     ...(settings.metricsContainerLabels === undefined
       ? {}
       : { metricsContainerLabels: settings.metricsContainerLabels }),
+    ...(asked === undefined ? {} : { prometheus: asked }),
+    ...(autoscale === undefined ? {} : { autoscale }),
+    scaler: { firstRun: settings.scaler?.firstRun ?? "live" },
     ...(url === undefined ? {} : { remoteWrite: { url, ...(token === undefined ? {} : { token }) } }),
   };
+}
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && `${url.username}${url.password}${url.search}${url.hash}` === "";
+}
+
+/** One way to say who asks, and all of it. */
+function checkPrometheus(
+  settings: z.infer<typeof prometheus>,
+  diagnostics: Diagnostics,
+): PrometheusConfig | undefined {
+  const given = new Set(
+    Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [key])),
+  );
+  const refuse = (key: string, message: string) => {
+    if (given.has(key)) diagnostics.error({ path: `prometheus.${key}` }, message);
+  };
+  if (given.has("token")) refuse("tokenFile", "excludes prometheus.token: keep one");
+  if (given.has("password")) refuse("passwordFile", "excludes prometheus.password: keep one");
+  const hasPassword = given.has("password") || given.has("passwordFile");
+  if (!given.has("username")) {
+    for (const key of ["password", "passwordFile"]) refuse(key, "needs prometheus.username beside it");
+  } else if (!hasPassword)
+    refuse("username", "needs prometheus.password or prometheus.passwordFile beside it");
+  if (given.has("token") || given.has("tokenFile")) {
+    refuse("username", "excludes a bearer token: keep one of the two");
+  }
+  const { url, ...rest } = settings;
+  if (url !== undefined) return { url, ...withoutUndefined(rest) };
+  for (const key of given) refuse(key, "is of no use without prometheus.url");
+  return undefined;
+}
+
+/** Values as labels have them: in YAML, a bare 20 is a number. */
+function readDefaults(
+  values: z.infer<typeof schema>["autoscale"],
+  file: string | undefined,
+  diagnostics: Diagnostics,
+): Readonly<Record<string, string>> | undefined {
+  if (values === undefined) return undefined;
+  const defaults = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+  const place = file === undefined ? {} : { file };
+  diagnostics.addAll(checkScalingDefaults(defaults).map((problem) => ({ ...problem, ...place })));
+  return defaults;
 }
 
 /** `/var/lib/flyball` for root, else below the user's state directory. */
@@ -176,13 +285,13 @@ function readYaml(path: string): unknown {
 }
 
 function check(value: unknown, source: string, diagnostics: Diagnostics): z.infer<typeof schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(withLongForms(value));
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
     if (issue.code === "unrecognized_keys") {
-      const isRemoteWrite = issue.path[0] === "remoteWrite";
+      const group = GROUPS[String(issue.path[0])];
       for (const key of issue.keys) {
-        const meant = nearest(key, Object.keys((isRemoteWrite ? remoteWrite : schema).shape));
+        const meant = nearest(key, Object.keys((group ?? schema).shape));
         const hint = meant === undefined ? "" : `: did you mean ${meant}?`;
         const path = [...issue.path, key].join(".");
         diagnostics.error({ path, file: source }, `is not a setting${hint}`);
@@ -196,30 +305,39 @@ function check(value: unknown, source: string, diagnostics: Diagnostics): z.infe
   return {};
 }
 
+/** `prometheus: http://…` says its URL alone. */
+function withLongForms(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (!("prometheus" in value) || typeof value.prometheus !== "string") return value;
+  return { ...value, prometheus: { url: value.prometheus } };
+}
+
 function isSetting(key: string): key is keyof typeof VARIABLES {
   return Object.hasOwn(VARIABLES, key);
 }
 
 /** A token is never shown, not even one that cannot be used. */
 function whatCame(value: unknown, key: string): string {
-  if (key === "token" || typeof value !== "object" || value === null) return "";
+  if (key === "token" || Object.hasOwn(GROUPS, key) || typeof value !== "object" || value === null) return "";
   const came: unknown = Object.entries(value).find(([name]) => name === key)?.[1];
   return came === undefined ? "" : `, got ${JSON.stringify(came)}`;
 }
 
 function settingsOf(environment: Environment): Settings {
   const settings: Record<string, unknown> = {};
-  const remote: Record<string, unknown> = {};
+  const groups: Record<string, Record<string, unknown>> = {};
   for (const [key, variable] of Object.entries(VARIABLES)) {
     const value = environment[variable] || undefined;
     if (value === undefined) continue;
-    const [first, second] = key.split(".");
+    const [first = key, second] = key.split(".");
     if (second === undefined) settings[key] = value;
-    else if (first === "remoteWrite") remote[second] = value;
+    else groups[first] = { ...groups[first], [second]: value };
   }
-  return Object.keys(remote).length === 0 ? settings : { ...settings, remoteWrite: remote };
+  return { ...settings, ...groups };
 }
 
-function withoutUndefined(settings: Settings): Settings {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+function withoutUndefined<T extends object>(settings: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
 }

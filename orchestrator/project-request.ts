@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../core/diagnostics.ts";
+import type { LabelSettings } from "../core/labels.ts";
 import type { Project } from "../core/types.ts";
 import { loadProject } from "./compose/load.ts";
 import type { ComposeProject } from "./compose/model.ts";
@@ -17,6 +18,7 @@ export async function readProjectRequest(
     readonly workingDirectory: string;
     readonly composeFiles: readonly string[];
   },
+  settings?: LabelSettings,
 ): Promise<{ project: Project; diagnostics: readonly Diagnostic[] }> {
   const loaded = await loadProject({
     files: ["-"],
@@ -28,7 +30,7 @@ export async function readProjectRequest(
     profiles: ["*"],
     environment: {},
   });
-  const { project, diagnostics } = projectOf(loaded.project, request);
+  const { project, diagnostics } = projectOf(loaded.project, request, settings);
   return { project, diagnostics: [...loaded.diagnostics, ...diagnostics] };
 }
 

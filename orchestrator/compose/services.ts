@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics.ts";
 import { Diagnostics } from "../../core/diagnostics.ts";
-import { decodeLabels } from "../../core/labels.ts";
+import { decodeLabels, type LabelSettings } from "../../core/labels.ts";
 import {
   type Dependency,
   type Project,
@@ -27,11 +27,12 @@ import { templateHash } from "./template-hash.ts";
 export function projectOf(
   compose: ComposeProject,
   source: { workingDirectory: string; composeFiles: readonly string[] },
+  settings?: LabelSettings,
 ): { project: Project; diagnostics: readonly Diagnostic[] } {
   const diagnostics = new Diagnostics();
   const services = Object.entries(compose.services)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, service]) => serviceOf(compose, name, service, diagnostics));
+    .map(([name, service]) => serviceOf(compose, name, service, diagnostics, settings));
   const project: Project = {
     name: compose.name,
     workingDirectory: source.workingDirectory,
@@ -48,11 +49,12 @@ function serviceOf(
   name: string,
   service: ComposeService,
   diagnostics: Diagnostics,
+  settings: LabelSettings | undefined,
 ): Service {
   const path = `services.${name}`;
   const template = replicaTemplate(compose, name, service, diagnostics);
   const labels = { ...service.labels, ...service.deploy?.labels };
-  const decoded = decodeLabels(labels, template.resources, `${path}.labels`);
+  const decoded = decodeLabels(labels, template.resources, `${path}.labels`, settings);
   // A label that cannot be used is the service's own trouble: said, and not an end to the project.
   diagnostics.addAll(
     decoded.diagnostics.map((diagnostic) => ({

@@ -36,7 +36,13 @@ describe("the configuration", () => {
     assert.equal(config.dataDirectory, process.getuid?.() === 0 ? "/var/lib/flyball" : "/state/flyball");
     assert.deepEqual(
       { ...config, dataDirectory: "" },
-      { dataDirectory: "", listen: { host: "127.0.0.1", port: 7070 }, engine: "auto", logLevel: "info" },
+      {
+        dataDirectory: "",
+        listen: { host: "127.0.0.1", port: 7070 },
+        engine: "auto",
+        logLevel: "info",
+        scaler: { firstRun: "live" },
+      },
     );
   });
 
