@@ -1,46 +1,67 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Rule, ScalingPolicy } from "../../core/types.ts";
+import type { Rule, RuleMetric, ScalingPolicy } from "../../core/types.ts";
 import { decide, type ScalingInput, type ScalingMemory } from "../../scaler/decide.ts";
 import { inputOf, NOW_MS, policyOf, type ServingReplica, type Situation } from "../scaler/builders.ts";
+
+const METRICS: readonly RuleMetric[] = ["cpu", "memory", "rps", "latency", "query"];
+
+const MANY = { numRuns: 1_000 };
 
 /** Evenly spread, where doubles would be near zero most of the time. */
 function thousandths(min: number, max: number): fc.Arbitrary<number> {
   return fc.integer({ min: min * 1_000, max: max * 1_000 }).map((thousandth) => thousandth / 1_000);
 }
 
-function ruleOf(metric: Rule["metric"], capacity: number): fc.Arbitrary<Rule> {
+function ruleOf(metric: Rule["metric"], top: number, about: Partial<Rule> = {}): fc.Arbitrary<Rule> {
   return fc
-    .record({ max: thousandths(0.01, 0.99), minShare: fc.option(thousandths(0, 0.99)) })
-    .map(({ max, minShare }) => ({
-      metric,
-      capacity,
-      max,
-      ...(minShare === null ? {} : { min: max * minShare }),
-    }));
+    .record({ share: thousandths(0.01, 0.99), minShare: fc.option(thousandths(0, 0.99)) })
+    .map(({ share, minShare }) => {
+      const max = share * top;
+      return { metric, max, ...about, ...(minShare === null ? {} : { min: max * minShare }) };
+    });
 }
 
+const cpu = fc.oneof(ruleOf("cpu", 1, { capacity: 0.5, enforced: true }), ruleOf("cpu", 1, { capacity: 2 }));
+const memoryRule = ruleOf("memory", 1, { capacity: 1_000 });
+const rps = ruleOf("rps", 100);
+const latency = ruleOf("latency", 500);
+const query = ruleOf("query", 20, { expression: "queue_length" });
 const rules = fc.oneof(
-  fc.tuple(ruleOf("cpu", 0.5)),
-  fc.tuple(ruleOf("memory", 1_000)),
-  fc.tuple(ruleOf("cpu", 2), ruleOf("memory", 1_000)),
+  fc.tuple(cpu),
+  fc.tuple(memoryRule),
+  fc.tuple(rps),
+  fc.tuple(latency),
+  fc.tuple(cpu, memoryRule),
+  fc.tuple(cpu, query),
+  fc.tuple(cpu, rps, latency),
 );
+/** What a share of 1 is in the unit that a metric is read in, where a rule names no capacity. */
+const TOPS = { cpu: 1, memory: 1, rps: 100, latency: 500, query: 20 } as const;
 const duration = fc.constantFrom(0, 2_000, 10_000, 60_000, 300_000);
 
 /** Every policy that labels can say. */
 const policy: fc.Arbitrary<ScalingPolicy> = fc
-  .record({
-    rules,
-    minReplicas: fc.integer({ min: 1, max: 8 }),
-    range: fc.nat(20),
-    step: fc.integer({ min: 1, max: 6 }),
-    windowMs: fc.constantFrom(2_000, 10_000, 60_000),
-    cooldownMs: duration,
-    stabilizationMs: duration,
-    dryRun: fc.boolean(),
-  })
-  .map(({ range, ...changes }) => policyOf({ ...changes, maxReplicas: changes.minReplicas + range }));
+  .record(
+    {
+      rules,
+      kind: fc.constantFrom("step", "target"),
+      minReplicas: fc.integer({ min: 1, max: 8 }),
+      range: fc.nat(20),
+      step: fc.integer({ min: 1, max: 6 }),
+      windowMs: fc.constantFrom(2_000, 10_000, 60_000),
+      cooldownMs: duration,
+      stabilizationMs: duration,
+      scaleInsPerHour: fc.integer({ min: 1, max: 12 }),
+      dryRun: fc.boolean(),
+    },
+    { requiredKeys: ["rules", "kind", "minReplicas", "range", "step", "windowMs", "cooldownMs", "dryRun"] },
+  )
+  .map(({ range, ...changes }) => {
+    const { stabilizationMs: _, ...defaults } = policyOf();
+    return { ...defaults, ...changes, maxReplicas: changes.minReplicas + range };
+  });
 
 /** Readings as shares of a capacity: good, stale, absurd, or none. */
 const use = fc.record(
@@ -57,7 +78,8 @@ const use = fc.record(
   },
   { requiredKeys: ["mean", "newestAtMs"] },
 );
-const replica = fc.record({ cpu: use, memory: use }, { requiredKeys: [] });
+const replica = fc.record({ cpu: use, memory: use, rps: use }, { requiredKeys: [] });
+const levels = fc.record({ latency: use, query: use }, { requiredKeys: [] });
 
 const memory: fc.Arbitrary<ScalingMemory> = fc.record(
   {
@@ -69,12 +91,24 @@ const memory: fc.Arbitrary<ScalingMemory> = fc.record(
         startedAtMs: fc.integer({ min: NOW_MS - 400_000, max: NOW_MS + 1_000 }),
         peaks: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
       })
-      .map((need) => (need.windowMs === 0 ? { ...need, peaks: [] } : need)),
+      .map((need) => ({ ...need, ...(need.windowMs === 0 ? { peaks: [] } : {}) })),
+    scaleIns: fc.record({
+      left: thousandths(-1, 12),
+      atMs: fc.integer({ min: NOW_MS - 400_000, max: NOW_MS + 1_000 }),
+    }),
   },
   { requiredKeys: ["need"] },
 );
 
 type Fields = Situation & Pick<ScalingInput, "policy" | "desired">;
+
+const scheduled = fc
+  .record({ minReplicas: fc.integer({ min: 1, max: 8 }), range: fc.nat(20) })
+  .map(({ minReplicas, range }) => ({
+    minReplicas,
+    maxReplicas: minReplicas + range,
+    schedule: "0 8 * * 1-5",
+  }));
 
 const input: fc.Arbitrary<Fields> = fc
   .record(
@@ -82,37 +116,57 @@ const input: fc.Arbitrary<Fields> = fc
       policy,
       desired: fc.nat(30),
       serving: fc.array(replica, { maxLength: 12 }),
+      levels,
+      heldBackRatio: thousandths(0, 1),
       single: fc.boolean(),
+      bounds: scheduled,
+      oftenNeeded: fc.record({ replicas: fc.integer({ min: 1, max: 40 }), gapMs: fc.nat(900_000) }),
+      forecast: fc.record({ replicas: fc.nat(60) }),
       memory,
     },
-    { requiredKeys: ["policy", "desired", "serving", "single"] },
+    { requiredKeys: ["policy", "desired", "serving", "levels", "single"] },
   )
   .map(scaledToCapacity);
 
-/** The shares as uses, in the units of the rules. */
-function scaledToCapacity<T extends Pick<Fields, "policy" | "serving">>(fields: T): T {
-  const serving = fields.serving.map((shares): ServingReplica => {
-    const scaled = fields.policy.rules.flatMap(({ metric, capacity = 1 }) => {
-      const share = shares[metric];
-      if (share === undefined) return [];
-      const burst = share.burst === undefined ? {} : { burst: share.burst * capacity };
-      return [[metric, { ...share, mean: share.mean * capacity, ...burst }] as const];
-    });
-    return Object.fromEntries(scaled);
+function scaledUses(shares: ServingReplica, factorOf: (metric: RuleMetric) => number): ServingReplica {
+  const scaled = METRICS.flatMap((metric) => {
+    const share = shares[metric];
+    if (share === undefined) return [];
+    const factor = factorOf(metric);
+    const burst = share.burst === undefined ? {} : { burst: share.burst * factor };
+    return [[metric, { ...share, mean: share.mean * factor, ...burst }] as const];
   });
-  return { ...fields, serving };
+  return Object.fromEntries(scaled);
 }
 
-const live = input.map((fields) => ({ ...fields, policy: { ...fields.policy, dryRun: false } }));
+/** The shares as uses, in the units of the rules. */
+function scaledToCapacity(fields: Fields): Fields {
+  const capacityOf = (metric: RuleMetric) =>
+    fields.policy.rules.find((rule) => rule.metric === metric)?.capacity ?? TOPS[metric];
+  return {
+    ...fields,
+    serving: fields.serving.map((shares) => scaledUses(shares, capacityOf)),
+    levels: scaledUses(fields.levels ?? {}, capacityOf),
+  };
+}
+
+/** The bounds that hold. */
+const boundsOf = ({ bounds, policy }: Fields) => bounds ?? policy;
+
+const live: fc.Arbitrary<Fields> = input.map((fields) => ({
+  ...fields,
+  policy: { ...fields.policy, dryRun: false },
+}));
 
 test("the bounds hold, whatever was read and whatever went before", () => {
   fc.assert(
     fc.property(live, (fields) => {
       const { to } = decide(inputOf(fields)).evaluation;
-      const { minReplicas, maxReplicas } = fields.policy;
-      if (fields.single) assert.equal(to, 1);
+      const { minReplicas, maxReplicas } = boundsOf(fields);
+      if (fields.single === true) assert.equal(to, 1);
       else assert.ok(minReplicas <= to && to <= maxReplicas, `${to} of ${minReplicas}..${maxReplicas}`);
     }),
+    MANY,
   );
 });
 
@@ -122,18 +176,50 @@ test("a dry run changes nothing", () => {
       const { evaluation } = decide(inputOf({ ...fields, policy: { ...fields.policy, dryRun: true } }));
       assert.equal(evaluation.to, fields.desired);
     }),
+    MANY,
   );
 });
 
-test("a scale-out is of one step at most, and a scale-in too, where no bound asks for more", () => {
+test("by steps, a change is of one step at most where nothing is hidden and no bound or forecast asks for more", () => {
   fc.assert(
-    fc.property(live, (fields) => {
-      const { policy, desired } = fields;
-      const { to } = decide(inputOf(fields)).evaluation;
-      assert.ok(to <= Math.max(desired + policy.step, policy.minReplicas), `${desired} → ${to}`);
-      if (!fields.single)
-        assert.ok(to >= Math.min(desired - policy.step, policy.maxReplicas), `${desired} → ${to}`);
+    fc.property(live, ({ forecast: _, ...fields }) => {
+      const { desired } = fields;
+      const policy = { ...fields.policy, kind: "step" as const };
+      const { to, verdicts } = decide(inputOf({ ...fields, policy })).evaluation;
+      const { minReplicas, maxReplicas } = boundsOf(fields);
+      const hidden = verdicts.some(({ saturated }) => saturated === true);
+      const byHalf = hidden ? Math.ceil(Math.max(desired, fields.serving.length) * 1.5) : 0;
+      assert.ok(to <= Math.max(desired + policy.step, byHalf, minReplicas), `${desired} → ${to}`);
+      if (fields.single !== true)
+        assert.ok(to >= Math.min(desired - policy.step, maxReplicas), `${desired} → ${to}`);
     }),
+    MANY,
+  );
+});
+
+test("a forecast never makes the count smaller", () => {
+  fc.assert(
+    fc.property(live, fc.nat(60), ({ forecast: _, ...fields }, replicas) => {
+      const { to } = decide(inputOf(fields)).evaluation;
+      const ahead = decide(inputOf({ ...fields, forecast: { replicas } })).evaluation.to;
+      assert.ok(ahead >= to, `${to} replicas, and ${ahead} with a forecast of ${replicas}`);
+    }),
+    MANY,
+  );
+});
+
+test("what is often needed never makes the count larger than it is", () => {
+  fc.assert(
+    fc.property(live, fc.integer({ min: 1, max: 40 }), ({ oftenNeeded: _, ...fields }, replicas) => {
+      const { to } = decide(inputOf(fields)).evaluation;
+      const often = { replicas, gapMs: 60_000 };
+      const kept = decide(inputOf({ ...fields, oftenNeeded: often })).evaluation.to;
+      assert.ok(
+        kept <= Math.max(to, fields.desired),
+        `${to} replicas, and ${kept} as ${replicas} are often needed`,
+      );
+    }),
+    MANY,
   );
 });
 
@@ -146,6 +232,7 @@ test("the same input gives the same output to the byte, and is left as it was", 
       assert.equal(JSON.stringify(decide(structuredClone(given))), first);
       assert.equal(JSON.stringify(given), before);
     }),
+    MANY,
   );
 });
 
@@ -155,6 +242,7 @@ test("the output is plain data: it reads back from JSON as it was", () => {
       const output = decide(inputOf(fields));
       assert.deepEqual(JSON.parse(JSON.stringify(output)), output);
     }),
+    MANY,
   );
 });
 
@@ -171,44 +259,50 @@ test("the limits lead from what the rules ask for to the result, without a gap",
       }
       assert.equal(at, to);
     }),
+    MANY,
   );
 });
 
 test("more load never means fewer replicas in the same state", () => {
-  const grown = fc.tuple(input, fc.array(thousandths(1, 3), { minLength: 1 }));
+  const grown = fc.tuple(input, fc.array(thousandths(1, 3), { minLength: 1 }), fc.boolean());
   fc.assert(
-    fc.property(grown, ([fields, factors]) => {
-      const serving = fields.serving.map((uses, index): ServingReplica => {
-        const factor = factors[index % factors.length] ?? 1;
-        const more = Object.entries(uses).map(([metric, { mean, burst, newestAtMs }]) => [
-          metric,
-          {
-            mean: mean * factor,
-            newestAtMs,
-            ...(burst === undefined ? {} : { burst: burst * factor }),
-          },
-        ]);
-        return Object.fromEntries(more);
-      });
+    fc.property(grown, ([fields, factors, waiting]) => {
+      const factorOf = (index: number) => factors[index % factors.length] ?? 1;
+      const serving = fields.serving.map((uses, index) => scaledUses(uses, () => factorOf(index)));
+      const levels = scaledUses(fields.levels ?? {}, () => factorOf(0));
       const { to } = decide(inputOf(fields)).evaluation;
-      const grownTo = decide(inputOf({ ...fields, serving })).evaluation.to;
+      const { heldBackRatio } = fields;
+      const more = {
+        ...fields,
+        serving,
+        levels,
+        ...(heldBackRatio === undefined || !waiting ? {} : { heldBackRatio: (heldBackRatio + 1) / 2 }),
+      };
+      const grownTo = decide(inputOf(more)).evaluation.to;
       assert.ok(grownTo >= to, `${to} replicas, and ${grownTo} under more load`);
     }),
-    { numRuns: 1_000 },
+    MANY,
   );
 });
 
 test("a rule without any reading never lets a scale-in happen, except down to the upper bound", () => {
   fc.assert(
-    fc.property(live, fc.nat(1), (fields, which) => {
-      const { rules: given, maxReplicas } = fields.policy;
+    fc.property(live, fc.nat(2), (fields, which) => {
+      const { rules: given } = fields.policy;
       const silent = given[which % given.length]?.metric;
-      const serving = fields.serving.map((uses) =>
-        Object.fromEntries(Object.entries(uses).filter(([metric]) => metric !== silent)),
-      );
-      const { to } = decide(inputOf({ ...fields, serving, single: false })).evaluation;
-      assert.ok(to >= Math.min(fields.desired, maxReplicas), `${fields.desired} → ${to}`);
+      const without = (uses: ServingReplica): ServingReplica =>
+        Object.fromEntries(Object.entries(uses).filter(([metric]) => metric !== silent));
+      const { to } = decide(
+        inputOf({
+          ...fields,
+          serving: fields.serving.map(without),
+          levels: without(fields.levels ?? {}),
+          single: false,
+        }),
+      ).evaluation;
+      assert.ok(to >= Math.min(fields.desired, boundsOf(fields).maxReplicas), `${fields.desired} → ${to}`);
     }),
+    MANY,
   );
 });
 
@@ -230,6 +324,7 @@ test("replicas that fall silent never cause a scale-in that would not have been 
       const [least, most] = [Math.min(to(atThreshold), fields.desired), fields.desired];
       if (to(silent) < most) assert.ok(to(silent) >= least, `${to(silent)}, at the threshold ${least}`);
     }),
+    MANY,
   );
 });
 
@@ -244,7 +339,8 @@ test("a replica that falls silent never causes a scale-out", () => {
         decide(inputOf({ ...fields, serving: replicas })).evaluation.to;
       const before = to(serving);
       if (before <= fields.desired)
-        assert.ok(to(silent) <= Math.max(before, fields.desired, fields.policy.minReplicas));
+        assert.ok(to(silent) <= Math.max(before, fields.desired, boundsOf(fields).minReplicas));
     }),
+    MANY,
   );
 });
