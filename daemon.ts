@@ -18,7 +18,15 @@ import type { Log } from "./core/log.ts";
 import { Store } from "./core/store.ts";
 import type { EngineKind, ObservedState, Plan, Project, ReplicaId, Sample, Service } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
-import type { ProjectAnswer, ProjectRequest, Readiness, ScaleAnswer, ScaleRequest } from "./core/wire.ts";
+import type {
+  AutoscaleAnswer,
+  AutoscaleRequest,
+  ProjectAnswer,
+  ProjectRequest,
+  Readiness,
+  ScaleAnswer,
+  ScaleRequest,
+} from "./core/wire.ts";
 import type { LoadOptions } from "./orchestrator/compose/load.ts";
 import { describeAction, describeHold } from "./orchestrator/describe.ts";
 import { hasProjects } from "./orchestrator/desired.ts";
@@ -49,7 +57,7 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   await using started = new AsyncDisposableStack();
   const store = started.use(new Store(config.dataDirectory));
   const engine = started.use(await openEngine(config, store, log));
-  const daemon = new Daemon({ store, engine, log });
+  const daemon = new Daemon({ store, engine, log, firstRun: config.scaler.firstRun });
   started.use(daemon);
   await daemon.start(config);
   const api = started.use(
@@ -91,7 +99,7 @@ export async function planWithoutDaemon(options: {
   await using opened = new AsyncDisposableStack();
   const store = opened.use(new Store(config.dataDirectory));
   const engine = opened.use(await openEngine(config, store, log));
-  const daemon = opened.use(new Daemon({ store, engine, log }));
+  const daemon = opened.use(new Daemon({ store, engine, log, firstRun: config.scaler.firstRun }));
   return await daemon.planProject(name, request);
 }
 
@@ -139,11 +147,11 @@ class Daemon implements Control, AsyncDisposable {
   #targets = "";
   #evaluatedAtMs = 0;
 
-  constructor(options: { store: Store; engine: Engine; log: Log }) {
-    const { store, engine, log } = options;
+  constructor(options: { store: Store; engine: Engine; log: Log; firstRun: Config["scaler"]["firstRun"] }) {
+    const { store, engine, log, firstRun } = options;
     this.#engine = engine;
     this.#log = log;
-    this.#scaler = new Scaler({ store, log });
+    this.#scaler = new Scaler({ store, log, firstRun });
     this.#minutes = new Minutes({ store, series: this.#serviceSeries, log });
     this.#metrics = new DaemonMetrics({
       services: () => this.services(),
@@ -160,6 +168,8 @@ class Daemon implements Control, AsyncDisposable {
   }
 
   async start(config: Config): Promise<void> {
+    // After the collector and the orchestrator: by then nothing more is evaluated.
+    this.#running.defer(() => this.#scaler.close());
     const collector = await startCollector({
       ...collectorSettings(config, this.#engine.kind),
       dataDirectory: config.dataDirectory,
@@ -291,8 +301,17 @@ class Daemon implements Control, AsyncDisposable {
   }
 
   explain(id: string, atMs: number | undefined) {
-    const { decision, lines } = this.#scaler.explain(this.#find(id), atMs);
-    return { lines: [...lines], ...(decision === undefined ? {} : { decision }) };
+    return this.#scaler.explain(this.#find(id), atMs);
+  }
+
+  verifyDecisions(id: string) {
+    return this.#scaler.verify(this.#find(id).id);
+  }
+
+  setAutoscale(id: string, request: AutoscaleRequest): AutoscaleAnswer {
+    const mode = this.#scaler.setMode(this.#find(id), request.mode);
+    this.#log.info({ service: id, mode }, "autoscaling was set by hand");
+    return { service: id, mode };
   }
 
   async scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {

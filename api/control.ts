@@ -1,4 +1,6 @@
 import type {
+  AutoscaleAnswer,
+  AutoscaleRequest,
   DecisionView,
   Explanation,
   ProjectAnswer,
@@ -8,6 +10,7 @@ import type {
   ScaleRequest,
   ServiceDetail,
   ServiceView,
+  Verification,
 } from "../core/wire.ts";
 
 /** What the API can ask of the daemon. Every method that names a service throws NOT_FOUND when there is none. */
@@ -17,8 +20,12 @@ export interface Control {
   service(id: string): ServiceDetail;
   /** Newest first. */
   decisions(id: string, query: { limit: number; changesOnly: boolean }): readonly DecisionView[];
+  /** Decides again on every evaluation that is recorded of the service. */
+  verifyDecisions(id: string): Promise<Verification>;
   /** The decision in force at an instant, or the newest one, line by line for a person. */
   explain(id: string, atMs: number | undefined): Explanation;
+  /** Whether the service is scaled, or only watched. @throws FlyballError NOT_SCALABLE, NOT_FOUND */
+  setAutoscale(id: string, request: AutoscaleRequest): AutoscaleAnswer;
   /** @throws FlyballError OUT_OF_BOUNDS, NOT_SCALABLE, NOT_FOUND */
   scale(id: string, request: ScaleRequest): Promise<ScaleAnswer>;
   /** @throws FlyballError COMPOSE_INVALID */

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import {
+  autoscaleAnswerSchema,
+  autoscaleRequestSchema,
   decisionListSchema,
   explanationSchema,
   projectAnswerSchema,
@@ -23,6 +25,11 @@ const projectParams = z.object({
     .regex(/^[a-z0-9][a-z0-9_-]*$/, "expected a project name: lower-case letters, digits, _ and -"),
 });
 
+const flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((text) => text === "true");
+
 const decisionsQuery = z.object({
   limit: z
     .string()
@@ -30,10 +37,8 @@ const decisionsQuery = z.object({
     .transform(Number)
     .pipe(z.int().min(1).max(1000))
     .default(50),
-  changes: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((text) => text === "true"),
+  changes: flag,
+  verify: flag,
 });
 
 const LATEST_INSTANT_MS = 8_640_000_000_000_000;
@@ -91,9 +96,10 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/services/:id/decisions",
     schemas: { params: serviceParams, query: decisionsQuery, answer: decisionListSchema },
-    handler: (control, { params, query }) => ({
+    handler: async (control, { params, query: { limit, changes, verify } }) => ({
       json: {
-        decisions: [...control.decisions(params.id, { limit: query.limit, changesOnly: query.changes })],
+        decisions: [...control.decisions(params.id, { limit, changesOnly: changes })],
+        ...(verify ? { verification: await control.verifyDecisions(params.id) } : {}),
       },
     }),
   }),
@@ -113,6 +119,13 @@ export const ROUTES: readonly Route[] = [
     schemas: { params: serviceParams, body: scaleRequestSchema, answer: scaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
     handler: async (control, { params, body }) => ({ json: await control.scale(params.id, body) }),
+  }),
+  route({
+    method: "PUT",
+    path: "/v1/services/:id/autoscale",
+    schemas: { params: serviceParams, body: autoscaleRequestSchema, answer: autoscaleAnswerSchema },
+    bodyLimit: SCALE_LIMIT,
+    handler: (control, { params, body }) => ({ json: control.setAutoscale(params.id, body) }),
   }),
   route({
     method: "PUT",

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { ERRORS, type ErrorCode, FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
 import {
+  type AutoscaleAnswer,
+  type AutoscaleRequest,
+  autoscaleAnswerSchema,
   type DecisionView,
   decisionListSchema,
   type Explanation,
@@ -19,6 +22,7 @@ import {
   scaleAnswerSchema,
   serviceDetailSchema,
   serviceListSchema,
+  type Verification,
 } from "../core/wire.ts";
 
 export interface ClientOptions {
@@ -74,9 +78,21 @@ export class Client {
     return decisions;
   }
 
+  /** Undefined from a daemon that does not say. May take as long as there is much recorded. */
+  async verifyDecisions(id: string): Promise<Verification | undefined> {
+    const path = `${servicePath(id)}/decisions?limit=1&verify=true`;
+    const answer = decisionListSchema;
+    return (await this.#ask({ path, answer, timeoutMs: CHANGE_TIMEOUT_MS })).verification;
+  }
+
   explain(id: string, atMs: number | undefined): Promise<Explanation> {
     const search = atMs === undefined ? "" : `?at=${atMs}`;
     return this.#ask({ path: `${servicePath(id)}/explain${search}`, answer: explanationSchema });
+  }
+
+  setAutoscale(id: string, request: AutoscaleRequest): Promise<AutoscaleAnswer> {
+    const path = `${servicePath(id)}/autoscale`;
+    return this.#ask({ method: "PUT", path, body: request, answer: autoscaleAnswerSchema });
   }
 
   scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
 import { addAgent } from "./commands/agent.ts";
+import { addAutoscaleModes } from "./commands/autoscale.ts";
 import { addBacktest } from "./commands/backtest.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { addDecisions } from "./commands/decisions.ts";
@@ -22,6 +23,7 @@ const COMMANDS = [
   addPlan,
   addExplain,
   addDecisions,
+  addAutoscaleModes,
   addBacktest,
   addServe,
   addAgent,

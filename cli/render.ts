@@ -1,11 +1,13 @@
 import { formatBytes, formatDuration, formatPercent } from "../core/units.ts";
 import type {
+  AutoscaleAnswer,
   DecisionView,
   ProjectAnswer,
   ReplicaView,
   ScaleAnswer,
   ServiceDetail,
   ServiceView,
+  Verification,
 } from "../core/wire.ts";
 import { type Cell, renderTable, type TableOptions } from "./table.ts";
 import { printable } from "./terminal.ts";
@@ -72,6 +74,17 @@ export function renderDecisions(decisions: readonly DecisionView[], options: Tab
   return renderTable(["TIME", "REPLICAS", "LIMITS", "WHY"], rows, options);
 }
 
+/** How many came out the same, and the first that did not. */
+export function renderVerification(service: string, verification: Verification): string {
+  const { recorded, identical, firstDifference } = verification;
+  const summary = `${service}: ${identical} of ${recorded} identical`;
+  if (firstDifference === undefined) return printable(summary);
+  const { atMs, recorded: was, replayed } = firstDifference;
+  return printable(
+    `${summary}; the first that is not, at ${formatInstant(atMs)}:\nrecorded ${was}\nreplayed ${replayed}`,
+  );
+}
+
 /** What was, or would be, done for a project, and why; `done` decides the words. */
 export function renderProjectAnswer(answer: ProjectAnswer, done: boolean, options: TableOptions): string {
   const found = `${answer.project}: ${counted(answer.services.length, "service")}`;
@@ -88,6 +101,15 @@ export function renderProjectAnswer(answer: ProjectAnswer, done: boolean, option
 export function renderScale(answer: ScaleAnswer): string {
   const change = answer.from === answer.to ? `${answer.to} as before` : `${answer.from} -> ${answer.to}`;
   return `${printable(answer.service)}: ${change}`;
+}
+
+export function renderMode({ service, mode }: AutoscaleAnswer): string {
+  const meaning = {
+    live: "is scaled by its rules",
+    shadow: `shows what its rules would do, until flyball approve ${service}`,
+    paused: `keeps its count, until flyball resume ${service}`,
+  }[mode];
+  return printable(`${service} ${meaning}`);
 }
 
 /** To the second, UTC, in the form that `--at` reads. */

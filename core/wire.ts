@@ -113,11 +113,53 @@ export const serviceDetailSchema = serviceViewSchema.extend({
 });
 
 export const serviceListSchema = z.object({ services: z.array(serviceViewSchema) });
-export const decisionListSchema = z.object({ decisions: z.array(decisionSchema) });
+/** How many of the recorded evaluations come out the same, byte for byte, when they are decided again. */
+export const verificationSchema = z.object({
+  recorded: z.number(),
+  identical: z.number(),
+  firstDifference: z.object({ atMs: z.number(), recorded: z.string(), replayed: z.string() }).optional(),
+});
+export const decisionListSchema = z.object({
+  decisions: z.array(decisionSchema),
+  /** When it was asked for. */
+  verification: verificationSchema.optional(),
+});
+
+/** `live` the service is scaled · `shadow` only watched until its rules are approved · `paused` only watched. */
+export const autoscaleModeSchema = z.enum(["live", "shadow", "paused"]);
+
+/** What it takes for another count: readings changed by a factor, to beyond these levels, for so long. */
+const alternativeSchema = z.object({
+  to: z.number(),
+  factor: z.number(),
+  levels: z.array(z.object({ metric: z.string(), level: z.number() })).readonly(),
+  afterMs: z.number(),
+});
+
 export const explanationSchema = z.object({
   decision: decisionSchema.optional(),
-  lines: z.array(z.string()),
+  mode: autoscaleModeSchema.optional(),
+  /** What would have to change for another result. */
+  whatIf: z
+    .object({
+      /** If all stays as it is. */
+      later: z.object({ to: z.number(), afterMs: z.number() }).optional(),
+      /** One for each rule that could ask for more. */
+      more: z.array(alternativeSchema).readonly(),
+      fewer: alternativeSchema.optional(),
+      /** The limit that keeps it from more, or from fewer, whatever is read. */
+      mostBecause: z.string().optional(),
+      leastBecause: z.string().optional(),
+    })
+    .optional(),
+  lines: z.array(z.string()).readonly(),
 });
+
+/** `resumed` ends a pause and leaves the rest as it was. */
+export const autoscaleRequestSchema = z.strictObject({
+  mode: z.enum(["live", "shadow", "paused", "resumed"]),
+});
+export const autoscaleAnswerSchema = z.object({ service: z.string(), mode: autoscaleModeSchema });
 
 export const scaleRequestSchema = z.strictObject({
   replicas: z.int().min(0).max(100_000),
@@ -179,6 +221,9 @@ export type ServiceView = z.infer<typeof serviceViewSchema>;
 export type ServiceDetail = z.infer<typeof serviceDetailSchema>;
 export type DecisionView = z.infer<typeof decisionSchema>;
 export type Explanation = z.infer<typeof explanationSchema>;
+export type Verification = z.infer<typeof verificationSchema>;
+export type AutoscaleRequest = z.infer<typeof autoscaleRequestSchema>;
+export type AutoscaleAnswer = z.infer<typeof autoscaleAnswerSchema>;
 export type ScaleRequest = z.infer<typeof scaleRequestSchema>;
 export type ScaleAnswer = z.infer<typeof scaleAnswerSchema>;
 export type ProjectRequest = z.infer<typeof projectRequestSchema>;

@@ -165,9 +165,14 @@ export class Scaler {
     return this.#latest.get(service)?.mode;
   }
 
-  /** @throws FlyballError STORE_FULL, STORE_UNUSABLE */
+  /** Drops what is older than is kept. What cannot be dropped now is so another time. */
   prune(nowMs: number): void {
-    this.#journal.prune(nowMs);
+    try {
+      this.#journal.prune(nowMs);
+    } catch (error) {
+      if (!isFlyballError(error)) throw error;
+      this.#log.error({ err: error }, "old decisions cannot be dropped");
+    }
   }
 
   forget(service: ServiceId): void {

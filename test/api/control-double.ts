@@ -1,6 +1,6 @@
 import type { Control } from "../../api/control.ts";
 import { FlyballError } from "../../core/errors.ts";
-import type { ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
+import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
 
 export const shopWeb: ServiceDetail = {
   id: "shop_web",
@@ -57,6 +57,18 @@ export class ControlDouble implements Control {
     this.#require(id);
     this.calls.push({ explain: id, atMs });
     return { lines: ["nothing was decided yet"] };
+  }
+
+  async verifyDecisions(id: string) {
+    this.#require(id);
+    this.calls.push({ verify: id });
+    return { recorded: 3, identical: 3 };
+  }
+
+  setAutoscale(id: string, { mode }: AutoscaleRequest) {
+    this.#require(id);
+    this.calls.push({ autoscale: id, mode });
+    return { service: id, mode: mode === "resumed" ? ("live" as const) : mode };
   }
 
   async scale(id: string, request: { replicas: number; reason?: string | undefined }) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { projectAnswerSchema, serviceListSchema } from "../../core/wire.ts";
+import { decisionListSchema, projectAnswerSchema, serviceListSchema } from "../../core/wire.ts";
 import { shopWeb } from "./control-double.ts";
 import { json, startTestApi } from "./harness.ts";
 
@@ -62,6 +62,25 @@ describe("the pages of the API", () => {
       server.control.calls.map((call) => (call as { atMs: number }).atMs),
       [asked, asked + 500, 1_700_000_000_000, undefined],
     );
+  });
+
+  test("recorded decisions are verified when the query says so", async () => {
+    await using server = await startTestApi();
+    const response = await server.fetch("/v1/services/shop_web/decisions?limit=1&verify=true");
+    const { verification } = decisionListSchema.parse(await response.json());
+    assert.deepEqual(verification, { recorded: 3, identical: 3 });
+  });
+
+  test("a service is paused, resumed, approved and put in shadow", async () => {
+    await using server = await startTestApi();
+    const put = (mode: string) => server.fetch("/v1/services/shop_web/autoscale", json("PUT", { mode }));
+    assert.deepEqual(await (await put("paused")).json(), { service: "shop_web", mode: "paused" });
+    assert.deepEqual(await (await put("resumed")).json(), { service: "shop_web", mode: "live" });
+    assert.equal((await put("asleep")).status, 422);
+    assert.deepEqual(server.control.calls, [
+      { autoscale: "shop_web", mode: "paused" },
+      { autoscale: "shop_web", mode: "resumed" },
+    ]);
   });
 
   test("a service is scaled with a reason", async () => {

@@ -89,7 +89,7 @@ describe("what the API refuses, as problem documents", () => {
     const { errors } = await problem(response);
     assert.deepEqual(errors?.[0], {
       at: "?limti",
-      message: "is not a query parameter: expected limit or changes",
+      message: "is not a query parameter: expected limit or changes or verify",
     });
     assert.equal(errors?.[1]?.at, "?changes");
     const none = await problem(await server.fetch("/v1/services?page=2"));
