@@ -1,7 +1,7 @@
 import { SECOND_MS } from "../../core/units.ts";
 import { FEWEST_JUDGED_DAYS, Gate, type Verdict } from "./gate.ts";
 import { BUCKET_MS, bucketAt, DemandHistory, HOUR_BUCKETS } from "./history.ts";
-import { expectedIn, FEWEST_DAYS } from "./predict.ts";
+import { expectedIn, FEWEST_DAYS, QUANTILES } from "./predict.ts";
 import { type SimilarDay, similarDays } from "./similar-days.ts";
 import type { Sizing } from "./trial.ts";
 
@@ -21,8 +21,8 @@ export interface Basis {
   readonly verdict: Verdict;
 }
 
-/** Beside the time to start: for the evaluation that orders and for a start that takes a little longer. */
-const MARGIN_MS = 15 * SECOND_MS;
+/** Beside the time to start: for the evaluation that orders and the engine that carries it out. */
+const MARGIN_MS = 5 * SECOND_MS;
 /** Similar days are looked for anew this often; what they lead to is worked out for each bucket. */
 const SIMILAR_FOR_BUCKETS = HOUR_BUCKETS;
 /** Nothing is planned further ahead: a replica that takes longer to start comes late. */
@@ -34,12 +34,12 @@ const MOST_PLANNED = HOUR_BUCKETS + 1;
  */
 export class Forecast {
   readonly history = new DemandHistory();
-  readonly #gate = new Gate();
+  readonly #gate = new Gate(QUANTILES.length);
   #days: readonly SimilarDay[] = [];
   #daysFoundIn = Number.NaN;
-  /** The bucket that the plan begins with, and what is expected in it and those after it; NaN where nothing is. */
+  /** The bucket that the plan begins with, and each quantile of what is expected in it and in those after it. */
   #plannedFrom = Number.NaN;
-  #plan: readonly number[] = [];
+  #plan: readonly (readonly number[])[] = [];
 
   /** Takes in what was demanded, to be called for each minute in turn; see `DemandHistory.record`. */
   record(fromMs: number, toMs: number, mean: number, peak = mean): void {
@@ -56,9 +56,9 @@ export class Forecast {
     if (this.#days.length < FEWEST_DAYS) return { none: "too little history" };
     const { verdict } = this.#gate;
     if (!verdict.pays) return { none: verdict.days < FEWEST_JUDGED_DAYS ? "on trial" : "does not pay" };
-    const bucket = this.#highest(nowMs, sizing.startMs);
+    const bucket = this.#highest(verdict.choice, nowMs, sizing.startMs);
     if (bucket === undefined) return { none: "nothing expected" };
-    return { demand: this.#planned(bucket), forMs: bucket * BUCKET_MS };
+    return { demand: this.#planned(verdict.choice, bucket), forMs: bucket * BUCKET_MS };
   }
 
   get basis(): Basis {
@@ -69,9 +69,9 @@ export class Forecast {
     const over = this.#plannedFrom;
     const demand = this.history.peak(over);
     if (over === now - 1 && !Number.isNaN(demand) && this.#days.length >= FEWEST_DAYS) {
-      this.#gate.run(over, demand, sizing, (atMs) => {
-        const bucket = this.#highest(atMs, sizing.startMs);
-        return bucket === undefined ? 0 : this.#planned(bucket);
+      this.#gate.run(over, demand, sizing, (choice, atMs) => {
+        const bucket = this.#highest(choice, atMs, sizing.startMs);
+        return bucket === undefined ? 0 : this.#planned(choice, bucket);
       });
     }
     if (!(now >= this.#daysFoundIn && now < this.#daysFoundIn + SIMILAR_FOR_BUCKETS)) {
@@ -80,21 +80,24 @@ export class Forecast {
     }
     this.#plannedFrom = now;
     const length = Math.min(MOST_PLANNED, 2 + Math.ceil((sizing.startMs + MARGIN_MS) / BUCKET_MS));
-    this.#plan = Array.from({ length }, (_, ahead) => expectedIn(this.history, now, now + ahead, this.#days));
+    this.#plan = Array.from({ length }, (_, ahead) =>
+      expectedIn(this.history, now, now + ahead, this.#days, QUANTILES),
+    );
   }
 
   /** The bucket that expects the most, of those that begin before a replica ordered now would serve. */
-  #highest(nowMs: number, startMs: number): number | undefined {
+  #highest(choice: number, nowMs: number, startMs: number): number | undefined {
     let highest: number | undefined;
+    let most = Number.NEGATIVE_INFINITY;
     for (let bucket = bucketAt(nowMs); bucket <= bucketAt(nowMs + startMs + MARGIN_MS); bucket += 1) {
-      const demand = this.#planned(bucket);
-      if (!Number.isNaN(demand) && !(highest !== undefined && this.#planned(highest) >= demand))
-        highest = bucket;
+      const demand = this.#planned(choice, bucket);
+      if (demand > most) [highest, most] = [bucket, demand];
     }
     return highest;
   }
 
-  #planned(bucket: number): number {
-    return this.#plan[bucket - this.#plannedFrom] ?? Number.NaN;
+  /** NaN when nothing is known. */
+  #planned(choice: number, bucket: number): number {
+    return this.#plan[bucket - this.#plannedFrom]?.[choice] ?? Number.NaN;
   }
 }

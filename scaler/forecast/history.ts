@@ -48,6 +48,17 @@ export class DemandHistory {
     return this.#value(this.#peaks, bucket);
   }
 
+  /** The means of the buckets before `end`, as many as there is room for; NaN for those that are not kept. */
+  copyMeans(end: number, into: Float64Array): void {
+    const from = end - into.length;
+    if (from >= this.#first && end <= this.#end) {
+      const slot = from % KEPT_BUCKETS;
+      const unwrapped = this.#means.subarray(slot, slot + into.length);
+      into.set(unwrapped);
+      into.set(this.#means.subarray(0, into.length - unwrapped.length), unwrapped.length);
+    } else for (let index = 0; index < into.length; index += 1) into[index] = this.mean(from + index);
+  }
+
   /**
    * Takes in what was demanded from an instant to another: a minute of a live service, or the longer step of a trace.
    * Demand that is not a number, or is negative, is not recorded. Time that runs backwards is a clock that was set

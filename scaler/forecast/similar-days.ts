@@ -5,7 +5,7 @@ export interface SimilarDay {
   readonly daysAgo: number;
   /** What today demands for each unit of that day: the trend. */
   readonly level: number;
-  /** How much it counts; the most similar day counts 1. */
+  /** How much it counts beside the others, above 0 and below 1. */
   readonly weight: number;
 }
 
@@ -22,8 +22,14 @@ const MOST_LEVEL = 2;
 /** A past day says nothing when less than this much of it, of its last 24 hours then, can be compared. */
 const LEAST_COMPARED = 0.5;
 
-/** By age in buckets. */
-const RECENCY = Float64Array.from({ length: DAY_BUCKETS }, (_, age) => 0.5 ** (age / HALF_LIFE_BUCKETS));
+/** Services change: of days that are equally similar, one that is this much older counts half. */
+const HALF_LIFE_DAYS = 7;
+
+/** Of the buckets of 24 hours, the newest last. */
+const RECENCY = Float64Array.from(
+  { length: DAY_BUCKETS },
+  (_, index) => 0.5 ** ((DAY_BUCKETS - 1 - index) / HALF_LIFE_BUCKETS),
+);
 const FULL_RECENCY = RECENCY.reduce((sum, weight) => sum + weight, 0);
 
 /**
@@ -34,12 +40,13 @@ const FULL_RECENCY = RECENCY.reduce((sum, weight) => sum + weight, 0);
 export function similarDays(history: DemandHistory, bucket: number): SimilarDay[] {
   const days: { daysAgo: number; level: number; distance: number }[] = [];
   const prior = PRIOR_BUCKETS * recentMean(history, bucket);
-  const today = Float64Array.from({ length: DAY_BUCKETS }, (_, age) => history.mean(bucket - 1 - age));
+  const today = new Float64Array(DAY_BUCKETS);
   const that = new Float64Array(DAY_BUCKETS);
+  history.copyMeans(bucket, today);
   for (let daysAgo = 1; daysAgo < KEPT_DAYS; daysAgo += 1) {
     const end = bucket - daysAgo * DAY_BUCKETS;
     if (end <= history.firstBucket) break;
-    for (let age = 0; age < DAY_BUCKETS; age += 1) that[age] = history.mean(end - 1 - age);
+    history.copyMeans(end, that);
     const compared = compare(today, that, prior);
     if (compared !== undefined) days.push({ daysAgo, ...compared });
   }
@@ -48,7 +55,7 @@ export function similarDays(history: DemandHistory, bucket: number): SimilarDay[
     .map(({ daysAgo, level, distance }) => ({
       daysAgo,
       level,
-      weight: Math.exp((least - distance) / DISTANCE_SCALE),
+      weight: Math.exp((least - distance) / DISTANCE_SCALE) * 0.5 ** (daysAgo / HALF_LIFE_DAYS),
     }))
     .filter(({ weight }) => weight >= LEAST_WEIGHT);
 }
@@ -74,8 +81,10 @@ function compare(
   let todaySum = 0;
   let thatSum = 0;
   let compared = 0;
-  for (let age = 0; age < DAY_BUCKETS; age += 1) {
-    const [now, then, recency] = [today[age] ?? Number.NaN, that[age] ?? Number.NaN, RECENCY[age] ?? 0];
+  for (let index = 0; index < DAY_BUCKETS; index += 1) {
+    const now = today[index] ?? Number.NaN;
+    const then = that[index] ?? Number.NaN;
+    const recency = RECENCY[index] ?? 0;
     if (Number.isNaN(now + then)) continue;
     todaySum += recency * now;
     thatSum += recency * then;
@@ -85,8 +94,10 @@ function compare(
   const ratio = thatSum + prior > 0 ? (todaySum + prior) / (thatSum + prior) : 1;
   const level = Math.min(MOST_LEVEL, Math.max(1 / MOST_LEVEL, ratio));
   let difference = 0;
-  for (let age = 0; age < DAY_BUCKETS; age += 1) {
-    const [now, then, recency] = [today[age] ?? Number.NaN, that[age] ?? Number.NaN, RECENCY[age] ?? 0];
+  for (let index = 0; index < DAY_BUCKETS; index += 1) {
+    const now = today[index] ?? Number.NaN;
+    const then = that[index] ?? Number.NaN;
+    const recency = RECENCY[index] ?? 0;
     if (!Number.isNaN(now + then)) difference += recency * Math.abs(now - level * then);
   }
   return { level, distance: difference === 0 ? 0 : difference / (todaySum + prior) };

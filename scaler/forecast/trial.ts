@@ -21,12 +21,16 @@ export interface TrialFigures {
 
 /** Up to this share of its capacity a replica serves well. */
 const SERVES_WELL = 0.8;
-/** The CPU of a service that is full hides how much more is wanted, and rules then grow by half. */
-const BLIND_GROWTH = 1.5;
+/** The CPU of a service that is full hides how much more is wanted; the rules then ask for this much of it. */
+const BLIND_GROWTH = 2.5;
+/** Rules come as near to their target as whole replicas can, and never further above it than this. */
+const TOLERANCE = 1.1;
+/** What was needed is kept for this long: rules wait half a minute when they know their load, else five. */
+const KEPT_MS = 180 * SECOND_MS;
 const STEP_MS = 10 * SECOND_MS;
 
 /**
- * A service as it would go with a given floor, or with none: rules that follow the demand at once up and after five
+ * A service as it would go with a given floor, or with none: rules that follow the demand at once up and after three
  * minutes down. It exists to compare the two, not to foretell either.
  */
 export class Trial {
@@ -43,14 +47,18 @@ export class Trial {
     if (fromMs !== this.#endMs) this.#arrive(Number.POSITIVE_INFINITY);
     this.#endMs = fromMs + BUCKET_MS;
     const load = demand / capacity;
-    const need = Math.max(1, Math.ceil(load / targetRatio));
+    const need = replicasFor(load / targetRatio);
     let overload = 0;
     let served = 0;
     for (let atMs = fromMs; atMs < fromMs + BUCKET_MS; atMs += STEP_MS) {
       this.#arrive(atMs);
-      const seen = load > this.#serving ? Math.min(need, Math.ceil(this.#serving * BLIND_GROWTH)) : need;
-      const floor = Math.ceil(floorAt(atMs) / capacity / targetRatio);
-      this.#order(Math.max(seen, this.#needBefore, floor), atMs + startMs);
+      const blind = load > this.#serving;
+      const seen = blind ? replicasFor((this.#serving * BLIND_GROWTH) / targetRatio) : need;
+      const floor = replicasFor(floorAt(atMs) / capacity / targetRatio);
+      this.#order(
+        Math.max(Math.min(seen, need), atMs < fromMs + KEPT_MS ? this.#needBefore : 0, floor),
+        atMs + startMs,
+      );
       overload += Math.max(0, load - SERVES_WELL * this.#serving);
       served += this.#serving;
     }
@@ -76,4 +84,9 @@ export class Trial {
     if (replicas > (this.#coming.at(-1)?.replicas ?? this.#serving))
       this.#coming.push({ atMs: servesAtMs, replicas });
   }
+}
+
+/** The whole number of replicas that comes nearest, one at least. */
+export function replicasFor(replicas: number): number {
+  return Math.max(1, Math.round(replicas), Math.ceil(replicas / TOLERANCE));
 }
