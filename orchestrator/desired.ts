@@ -1,7 +1,7 @@
 import { FlyballError } from "../core/errors.ts";
 import type { Migrations, Store } from "../core/store.ts";
 import type { Project, Service, ServiceId } from "../core/types.ts";
-import type { DesiredProject } from "./reconcile.ts";
+import type { DesiredProject } from "./reconcile/input.ts";
 
 const MIGRATIONS: Migrations = {
   room: "orchestrator",

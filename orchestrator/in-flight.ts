@@ -1,5 +1,6 @@
 import type { Action, Plan } from "../core/types.ts";
-import { type InFlight, removalKey, resourceKey, slotKey } from "./reconcile.ts";
+import type { InFlight } from "./reconcile/input.ts";
+import { removalKey, resourceKey, slotKey } from "./reconcile/keys.ts";
 
 /** What running plans work on, so that no slot and no resource is worked on twice. */
 export class InFlightWork {

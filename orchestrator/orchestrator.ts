@@ -21,7 +21,9 @@ import type { Engine } from "./engine.ts";
 import { type ActionResult, execute } from "./executor.ts";
 import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
 import { Probes } from "./probes.ts";
-import { type DesiredProject, type InFlight, reconcile, slotKey } from "./reconcile.ts";
+import type { DesiredProject, InFlight } from "./reconcile/input.ts";
+import { slotKey } from "./reconcile/keys.ts";
+import { reconcile } from "./reconcile.ts";
 
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;

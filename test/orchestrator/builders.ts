@@ -8,7 +8,8 @@ import type {
   Service,
 } from "../../core/types.ts";
 import { describeAction, describeHold } from "../../orchestrator/describe.ts";
-import { type ReconcileInput, reconcile } from "../../orchestrator/reconcile.ts";
+import type { ReconcileInput } from "../../orchestrator/reconcile/input.ts";
+import { reconcile } from "../../orchestrator/reconcile.ts";
 
 /** Values with good defaults, so that a test says only what it is about. */
 
