@@ -38,16 +38,20 @@ export class Trial {
   #needBefore = 1;
   /** Orders on their way: when they serve, and how many replicas there are then. */
   #coming: { atMs: number; replicas: number }[] = [];
-  #endMs = 0;
+  #endMs = Number.NaN;
 
   /** One bucket with a constant demand; `floorAt` is the floor, in the unit of the history, at an instant of it. */
   run(fromMs: number, demand: number, sizing: Sizing, floorAt: (atMs: number) => number): TrialFigures {
     const { capacity, targetRatio, startMs } = sizing;
+    const load = demand / capacity;
+    const need = replicasFor(load / targetRatio);
+    if (Number.isNaN(this.#endMs)) {
+      this.#serving = need;
+      this.#needBefore = need;
+    }
     // After a time that nothing is known of, or a clock that was set, what was ordered has long come.
     if (fromMs !== this.#endMs) this.#arrive(Number.POSITIVE_INFINITY);
     this.#endMs = fromMs + BUCKET_MS;
-    const load = demand / capacity;
-    const need = replicasFor(load / targetRatio);
     let overload = 0;
     let served = 0;
     for (let atMs = fromMs; atMs < fromMs + BUCKET_MS; atMs += STEP_MS) {
