@@ -82,6 +82,33 @@ export interface Service {
   readonly dependsOn: readonly Dependency[];
   /** Why there can be one replica at most (a fixed host port, a `container_name`); absent: it can scale. */
   readonly singleReplicaReason?: string;
+  /** Exactly one on each node, whatever count is asked for. */
+  readonly global?: true;
+  /** How replicas are brought to a changed template; what is not said is chosen from facts. */
+  readonly updates?: {
+    readonly update: UpdateRequest;
+    /** On the way back to the template before. */
+    readonly rollback: UpdateRequest;
+  };
+  /** Failures in a row of its probe after which a replica is replaced; absent: a probe decides readiness alone. */
+  readonly livenessFailures?: number;
+}
+
+/** What is asked for of a rollout, as compose's `deploy.update_config`. */
+export interface UpdateRequest {
+  /** Whether the new replica comes before the old one goes. */
+  readonly order?: "start-first" | "stop-first";
+  /** Replicas at a time; 0: all at once. */
+  readonly parallelism?: number;
+  /** After a batch, before the next one. */
+  readonly delayMs?: number;
+  /** How long a new replica must have been ready to count as healthy. */
+  readonly monitorMs?: number;
+  /** Share of new replicas that may fail. */
+  readonly maxFailureRatio?: number;
+  readonly failureAction?: "pause" | "rollback" | "continue";
+  /** Without progress for this long the rollout has failed. */
+  readonly progressDeadlineMs?: number;
 }
 
 /** Where each replica exposes metrics of its own. */
@@ -317,6 +344,10 @@ export interface ObservedReplica {
   /** Unknown when it ended while nobody watched. */
   readonly exitCode?: number;
   readonly oomKilled?: boolean;
+  /** How often the engine itself has started it again. */
+  readonly restarts?: number;
+  /** Its liveness check has failed as often as it may: it is to be replaced. */
+  readonly live?: false;
   /** Where it answers, from this host. */
   readonly endpoints: readonly Endpoint[];
   /** Limits the engine could not enforce, as `cpu limit: no writable cgroup`. */
@@ -365,8 +396,15 @@ export type Action =
   | (ActionBase & { readonly kind: "create-network"; readonly project: string; readonly network: string })
   | (ActionBase & { readonly kind: "create-volume"; readonly project: string; readonly volume: string })
   | (ActionBase & { readonly kind: "remove-network"; readonly project: string; readonly network: string })
-  /** `cloneOf`: from that replica as the engine has it (compose made it); absent: from the service's template. */
-  | (SlotAction & { readonly kind: "create-replica"; readonly cloneOf?: ReplicaId })
+  /**
+   * `cloneOf`: from that replica as the engine has it (compose made it); absent: from the service's template.
+   * `templateHash`: from that revision of it; absent: from the one that is desired.
+   */
+  | (SlotAction & {
+      readonly kind: "create-replica";
+      readonly cloneOf?: ReplicaId;
+      readonly templateHash?: string;
+    })
   /** `replica` absent: the one that this plan created in that slot. */
   | (SlotAction & { readonly kind: "start-replica"; readonly replica?: ReplicaId })
   | (SlotAction & { readonly kind: "stop-replica"; readonly replica: ReplicaId })
@@ -379,8 +417,30 @@ export interface Plan {
   readonly holds: readonly Hold[];
 }
 
+/**
+ * `observation` the engine could not be read completely · `single-replica` the service cannot have two · `capacity` what
+ * it reserves does not fit the host, and asking for more cannot help · `dependency` waits for another service ·
+ * `resource` waits for, or lacks, an image, network or volume · `retry` an action failed lately · `crash-loop` its
+ * replica ends again and again · `rollout` goes on later · `paused` by a person · `ended` and is not to be restarted ·
+ * `unhealthy` · `foreign` made by somebody else
+ */
+export type HoldKind =
+  | "observation"
+  | "single-replica"
+  | "capacity"
+  | "dependency"
+  | "resource"
+  | "retry"
+  | "crash-loop"
+  | "rollout"
+  | "paused"
+  | "ended"
+  | "unhealthy"
+  | "foreign";
+
 export interface Hold {
   readonly service: ServiceId;
   readonly slot?: number;
+  readonly kind?: HoldKind;
   readonly reason: string;
 }
