@@ -37,12 +37,12 @@ export function describeUse(verdict: RuleVerdict, from: number): string {
     replicasRead < verdict.replicasServing ? ` on ${replicasRead} of ${verdict.replicasServing}` : "";
   const use = (threshold: number) => `${metric} at ${levelBeside(metric, level, threshold)}${partly}`;
   if (verdict.wants === "out") {
-    const hidden = verdict.saturated === true ? ", all that there is" : "";
+    const hidden = verdict.saturated === true ? ", all that there is," : "";
     if (level > max) return `${use(max)}${hidden} is above ${show(max)}`;
     if (risingTo !== undefined && burstLevel <= max) {
       return `${use(max)} is rising steadily, to ${show(risingTo)} by the time one more serves, above ${show(max)}`;
     }
-    return `${metric} has jumped to ${show(burstLevel)}${partly}${hidden}, above ${show(max)}`;
+    return `${metric} has jumped to ${show(burstLevel)}${partly}${hidden || ","} above ${show(max)}`;
   }
   if (verdict.wants === "in") {
     if (min === undefined) return `${use(max)} leaves room below ${show(max)}`;

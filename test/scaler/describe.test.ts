@@ -156,7 +156,7 @@ const STORIES: Record<string, [Situation, string]> = {
   ],
   "nobody can see how much is wanted": [
     { serving: alike(2, 1), policy: targetOf({ rules: [{ ...MAX_CPU_70, enforced: true }] }) },
-    "2 → 7: cpu at 100 %, all that there is is above 70 %, so 7 are wanted",
+    "2 → 7: cpu at 100 %, all that there is, is above 70 %, so 7 are wanted",
   ],
   "nobody can see how much is wanted, since moments": [
     { serving: [RISING, RISING], policy: targetOf({ rules: [{ ...MAX_CPU_70, enforced: true }] }) },
