@@ -24,13 +24,16 @@ const plausibleValue = fc.oneof(
   fc.nat(200).map((percent) => `${percent}%`),
   fc.double({ min: 0, max: 2, noNaN: true }).map(String),
   fc.tuple(fc.nat(400), fc.constantFrom("ms", "s", "m", "h")).map(([count, unit]) => `${count}${unit}`),
-  fc.constantFrom("true", "off", "seventy", "/healthz", ":8080", ""),
+  fc.constantFrom("true", "off", "seventy", "/healthz", ":8080", "", "step", "target"),
+  fc
+    .tuple(fc.nat(62), fc.constantFrom("*", "8", "22-2"), fc.nat(4), fc.nat(4))
+    .map(([minute, hour, least, most]) => `${minute} ${hour} * * 1 = ${least}..${most}; 0 8 * * * = 3`),
 );
 const key = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...KEYS) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom("autoscale.", "autoscale.max_rps", "aliyun.x", "business.team", "business."),
+    arbitrary: fc.constantFrom("autoscale.", "autoscale.idle", "aliyun.x", "business.team", "business."),
   },
   { weight: 1, arbitrary: fc.string() },
 );
@@ -54,10 +57,15 @@ function assertSound(decoded: DecodedLabels, given: Readonly<Record<string, stri
   assert.ok(1 <= scaling.minReplicas && scaling.minReplicas <= scaling.maxReplicas);
   assert.ok(Number.isInteger(scaling.step) && scaling.step >= 1);
   assert.ok(scaling.windowMs > 0 && scaling.cooldownMs >= 0 && (scaling.stabilizationMs ?? 0) >= 0);
-  for (const { max, min, capacity } of scaling.rules) {
-    assert.ok(max > 0 && max <= 100);
-    assert.ok(min === undefined || (min > 0 && min < max));
-    assert.ok(capacity !== undefined && capacity > 0);
+  for (const { metric, max, min, capacity, expression } of scaling.rules) {
+    const isShare = metric === "cpu" || metric === "memory";
+    assert.ok(max > 0 && Number.isFinite(max) && (max <= 100 || !isShare));
+    assert.ok(min === undefined || (min < max && (min > 0 || metric === "query")));
+    assert.ok(isShare ? capacity !== undefined && capacity > 0 : capacity === undefined);
+    assert.equal(expression !== undefined, metric === "query");
+  }
+  for (const { minReplicas, maxReplicas } of scaling.schedule) {
+    assert.ok(1 <= minReplicas && minReplicas <= maxReplicas);
   }
 }
 
@@ -66,6 +74,39 @@ test("labels never throw, and give a policy within its own bounds or at least on
     fc.property(labels, resources, (given, of) => assertSound(decodeLabels(given, of, "labels"), given)),
     { numRuns: 1_000 },
   );
+});
+
+/** Mostly labels that can be read, of which some contradict others. */
+const readable = fc
+  .array(
+    fc
+      .constantFrom(...SPECS)
+      .chain(({ key: name, example }) =>
+        fc.tuple(
+          fc.constant(name),
+          fc.oneof({ weight: 9, arbitrary: fc.constant(example) }, { weight: 1, arbitrary: plausibleValue }),
+        ),
+      ),
+    { maxLength: 6 },
+  )
+  .map((entries): Record<string, string> => Object.fromEntries(entries));
+
+test("with defaults of a configuration, services scale as soundly, or are told why they do not", () => {
+  let scaled = 0;
+  fc.assert(
+    fc.property(readable, resources, readable, (given, of, wouldBe) => {
+      const defaults = Object.fromEntries(
+        Object.entries(wouldBe).flatMap(([name, text]) =>
+          name.startsWith("autoscale.") ? [[name.slice("autoscale.".length), text]] : [],
+        ),
+      );
+      const decoded = decodeLabels(given, of, "labels", { defaults, hasPrometheus: false });
+      assertSound(decoded, given);
+      if (decoded.scaling !== undefined) scaled += 1;
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.ok(scaled > 30, `${scaled} of 1000 scaled`);
 });
 
 test("every problem stands at a label that was written, or at the labels as a whole", () => {
