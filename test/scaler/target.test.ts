@@ -93,9 +93,9 @@ describe("who follows a target", () => {
   test("counts a silent replica as one that it goes on to need", () => {
     // 2.7 / 0.7 = 3.9 for the three that were read.
     assert.equal(evaluate({ serving: usingCores(0.9, 0.9, 0.9, undefined), policy: POLICY }).to, 5);
-    // Beside two that are idle one that may be as busy as the threshold.
-    const calm = evaluate({ serving: usingCores(0.02, 0.02, undefined), policy: POLICY, memory: CALM });
-    assert.equal(calm.to, 1);
+    // Beside three that are idle one that may be as busy as the threshold.
+    const calm = evaluate({ serving: usingCores(0.05, 0.05, 0.05, undefined), policy: POLICY, memory: CALM });
+    assert.equal(calm.to, 2);
     const doubtful = evaluate({ serving: usingCores(0.2, 0.2, undefined), policy: POLICY, memory: CALM });
     assert.equal(doubtful.to, 2);
   });
