@@ -36,8 +36,11 @@ import { openProcessEngine } from "./orchestrator/engines/process/engine.ts";
 import { openInstance, readInstance } from "./orchestrator/instance.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
 import { targetOf } from "./orchestrator/target.ts";
+import type { Backtest, BacktestRequest } from "./scaler/backtest/run.ts";
 import { STALE_AFTER_MS } from "./scaler/decide.ts";
 import type { LevelReader } from "./scaler/observe.ts";
+import { queryPrometheus } from "./scaler/prometheus/query.ts";
+import { QueryWatcher } from "./scaler/prometheus/watcher.ts";
 import { Scaler } from "./scaler/scaler.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
@@ -57,7 +60,7 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   await using started = new AsyncDisposableStack();
   const store = started.use(new Store(config.dataDirectory));
   const engine = started.use(await openEngine(config, store, log));
-  const daemon = new Daemon({ store, engine, log, firstRun: config.scaler.firstRun });
+  const daemon = new Daemon({ store, engine, log, config });
   started.use(daemon);
   await daemon.start(config);
   const api = started.use(
@@ -99,13 +102,19 @@ export async function planWithoutDaemon(options: {
   await using opened = new AsyncDisposableStack();
   const store = opened.use(new Store(config.dataDirectory));
   const engine = opened.use(await openEngine(config, store, log));
-  const daemon = opened.use(new Daemon({ store, engine, log, firstRun: config.scaler.firstRun }));
+  const daemon = opened.use(new Daemon({ store, engine, log, config }));
   return await daemon.planProject(name, request);
 }
 
 /** This process goes on as the collector alone, on the engine that the settings name, else on any of this machine. */
 export function startAgent(options: AgentOptions): void {
   becomeAgent(agentSettings(options, process.env["XDG_RUNTIME_DIR"]), options.config.dataDirectory);
+}
+
+/** Loaded when it is asked for: a daemon never needs it. @throws FlyballError CONFIG_INVALID, LABEL_INVALID */
+export async function runBacktest(request: BacktestRequest): Promise<Backtest> {
+  const { backtest } = await import("./scaler/backtest/run.ts");
+  return backtest(request);
 }
 
 /** Loaded when a project is given: a daemon that only goes on with what it knows does without its 8 MB. */
@@ -135,6 +144,7 @@ async function openEngine(config: Config, store: Store, log: Log): Promise<Engin
 class Daemon implements Control, AsyncDisposable {
   readonly #engine: Engine;
   readonly #log: Log;
+  readonly #config: Config;
   readonly #orchestrator: Orchestrator;
   readonly #scaler: Scaler;
   readonly #series = new Series();
@@ -143,16 +153,29 @@ class Daemon implements Control, AsyncDisposable {
   readonly #newest = new Map<ReplicaId, Sample>();
   readonly #metrics: DaemonMetrics;
   readonly #running = new AsyncDisposableStack();
+  #queries: QueryWatcher | undefined;
   #collector: Collector | undefined;
   #targets = "";
   #evaluatedAtMs = 0;
 
-  constructor(options: { store: Store; engine: Engine; log: Log; firstRun: Config["scaler"]["firstRun"] }) {
-    const { store, engine, log, firstRun } = options;
+  constructor(options: { store: Store; engine: Engine; log: Log; config: Config }) {
+    const { store, engine, log, config } = options;
+    const { prometheus } = config;
     this.#engine = engine;
     this.#log = log;
-    this.#scaler = new Scaler({ store, log, firstRun });
+    this.#config = config;
     this.#minutes = new Minutes({ store, series: this.#serviceSeries, log });
+    this.#scaler = new Scaler({
+      store,
+      log,
+      firstRun: config.scaler.firstRun,
+      pastDemand: (service, rule) => this.#minutes.demand(service, rule, systemClock.nowMs()),
+    });
+    if (prometheus !== undefined) {
+      const ask = (expression: string, signal: AbortSignal) =>
+        queryPrometheus(prometheus, expression, signal);
+      this.#queries = this.#running.use(new QueryWatcher({ ask, clock: systemClock, log }));
+    }
     this.#metrics = new DaemonMetrics({
       services: () => this.services(),
       collector: () => this.#collector,
@@ -247,6 +270,8 @@ class Daemon implements Control, AsyncDisposable {
       desired: this.#desired(service),
       replicas: this.#orchestrator.replicasOf(service.id),
     }));
+    const rules = subjects.flatMap(({ service }) => service.scaling?.rules ?? []);
+    this.#queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
     const decisions = this.#scaler.evaluate(subjects, this.#levels(), systemClock.nowMs());
     for (const { service, from, to, sentence } of decisions) {
       this.#metrics.evaluated(service, from, to);
@@ -269,7 +294,10 @@ class Daemon implements Control, AsyncDisposable {
         return window === undefined || window.count < LEAST_READINGS ? undefined : window;
       },
       heldBack: () => undefined,
-      ofService: () => undefined,
+      ofService: (_service, { metric, expression }, fromMs, toMs) =>
+        metric === "query" && expression !== undefined
+          ? this.#queries?.reading(expression, fromMs, toMs)
+          : undefined,
     };
   }
 
@@ -353,7 +381,10 @@ class Daemon implements Control, AsyncDisposable {
 
   async #read(name: string, request: ProjectRequest) {
     const { readProjectRequest } = await composeRoom();
-    const { project, diagnostics } = await readProjectRequest(name, request);
+    const { project, diagnostics } = await readProjectRequest(name, request, {
+      ...(this.#config.autoscale === undefined ? {} : { defaults: this.#config.autoscale }),
+      hasPrometheus: this.#config.prometheus !== undefined,
+    });
     const all = [...diagnostics, ...this.#engine.check(project)];
     const errors = all.filter((diagnostic) => diagnostic.severity === "error");
     if (errors.length > 0) {

@@ -82,7 +82,7 @@ export interface DaemonCode {
     name: string;
     request: ProjectRequest;
   }): Promise<ProjectAnswer>;
-  runBacktest?(request: BacktestRequest): Promise<FinishedBacktest>;
+  runBacktest(request: BacktestRequest): Promise<FinishedBacktest>;
 }
 
 /** Loaded only by the commands that need it: it brings every room with it. */

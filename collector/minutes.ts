@@ -1,7 +1,7 @@
 import { FlyballError, formatError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Migrations, Row, Store } from "../core/store.ts";
-import type { ServiceId } from "../core/types.ts";
+import type { Rule, ServiceId } from "../core/types.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/units.ts";
 import type { ServiceMetric, ServiceSeries } from "./service-series.ts";
 
@@ -100,6 +100,22 @@ export class Minutes {
       WHERE service = ? AND minute >= ? AND minute < ? ORDER BY minute`;
     const [from, to] = [fromMs, toMs].map((atMs) => Math.ceil(atMs / MINUTE_MS));
     return this.#store.all(sql, service, from ?? 0, to ?? 0).map(minuteOf);
+  }
+
+  /**
+   * What a service as a whole used of the capacity of one replica, minute by minute, oldest first: all that is kept.
+   * Of cpu and memory only.
+   */
+  *demand(
+    service: ServiceId,
+    { metric, capacity = 1 }: Rule,
+    nowMs: number,
+  ): Iterable<{ fromMs: number; toMs: number; demand: number }> {
+    if (metric !== "cpu" && metric !== "memory") return;
+    for (const { atMs, cpuCores, memoryWorkingSetBytes } of this.read(service, nowMs - KEPT_MS, nowMs)) {
+      const used = metric === "cpu" ? cpuCores : memoryWorkingSetBytes;
+      if (used !== undefined) yield { fromMs: atMs, toMs: atMs + MINUTE_MS, demand: used / capacity };
+    }
   }
 
   /** Drops what is older than is kept. */

@@ -8,7 +8,7 @@ import type {
 } from "../core/types.ts";
 import { HOUR_MS, SECOND_MS } from "../core/units.ts";
 import { type NeedHistory, needed, recordNeed, remainingNeed, startNeedHistory } from "./need-history.ts";
-import { ceilingAfterScaleIn, type Judgement, judge, type RuleObservation } from "./rules.ts";
+import { type Judgement, judge, type RuleObservation } from "./rules.ts";
 
 export interface ScalingInput {
   readonly nowMs: number;
@@ -26,8 +26,8 @@ export interface ScalingInput {
   readonly bounds?: ScheduledBounds;
   /** As many are needed again and again; absent until that is learned. */
   readonly oftenNeeded?: OftenNeeded;
-  /** What the service's own history expects; absent when it says nothing. */
-  readonly forecast?: { readonly replicas: number };
+  /** What the service's own history expects, and from when on; absent when it says nothing. */
+  readonly forecast?: { readonly replicas: number; readonly forMs?: number };
   /** What the evaluation before returned; absent at the first one. */
   readonly memory?: ScalingMemory;
 }
@@ -50,8 +50,8 @@ export interface ScalingMemory {
   readonly lastOutAtMs?: number;
   readonly lastInAtMs?: number;
   readonly need: NeedHistory;
-  /** Scale-ins that may still be made; refills with time. Absent without a budget. */
-  readonly scaleIns?: { readonly left: number; readonly atMs: number };
+  /** When the scale-ins of the last hour were made, the newest last. Absent without a budget. */
+  readonly scaleInsAtMs?: readonly number[];
 }
 
 export interface ScalingOutput {
@@ -84,8 +84,7 @@ export function decide(input: ScalingInput): ScalingOutput {
   );
   const verdicts = judgements.map((judgement) => judgement.verdict);
   const wanted = whatTheRulesWant(judgements, desired);
-  const least = judgements.reduce((most, judgement) => Math.max(most, judgement.least), 1);
-  const need = recordNeed(previous.need, nowMs, wanted < desired ? least : Math.max(wanted, desired));
+  const need = recordNeed(previous.need, nowMs, neededCount(judgements, policy, wanted, desired));
 
   const limits: AppliedLimit[] = [];
   let to = wanted;
@@ -100,7 +99,7 @@ export function decide(input: ScalingInput): ScalingOutput {
   const bounded = (count: number) => Math.min(Math.max(count, minReplicas), maxReplicas);
   // What the bounds forbid no time will allow, so they come first, and nobody is told to wait.
   if (bounded(desired) === desired) limit("bounds", bounded(to), bySchedule);
-  const scaleIns = refilled(previous.scaleIns, policy, nowMs);
+  const scaleInsAtMs = ofTheLastHour(previous.scaleInsAtMs, policy, nowMs);
   if (to < desired) limitScaleIn();
   // A forecast only ever raises: after everything that holds a scale-in back, and before what holds a scale-out.
   if (input.forecast !== undefined) limit("forecast", Math.max(to, bounded(input.forecast.replicas)));
@@ -114,15 +113,16 @@ export function decide(input: ScalingInput): ScalingOutput {
 
   const lastOutAtMs = to > desired ? nowMs : previous.lastOutAtMs;
   const lastInAtMs = to < desired ? nowMs : previous.lastInAtMs;
-  const spent = to < desired ? 1 : 0;
-  const neededNow = mostNeeded(judgements);
+  const neededNow = neededByMean(judgements);
   return {
     evaluation: { service: input.service, atMs: nowMs, from: desired, wanted, to, verdicts, limits },
     memory: {
       need,
       ...(lastOutAtMs === undefined ? {} : { lastOutAtMs }),
       ...(lastInAtMs === undefined ? {} : { lastInAtMs }),
-      ...(scaleIns === undefined ? {} : { scaleIns: { left: scaleIns.left - spent, atMs: nowMs } }),
+      ...(scaleInsAtMs === undefined
+        ? {}
+        : { scaleInsAtMs: to < desired ? [...scaleInsAtMs, nowMs] : scaleInsAtMs }),
     },
     ...(neededNow === undefined ? {} : { neededNow }),
   };
@@ -135,7 +135,7 @@ export function decide(input: ScalingInput): ScalingOutput {
     );
     if (settlingMs > 0) limit("settling", desired, { remainingMs: settlingMs });
     // Before the stabilization window, which remembers what the guard asks for: only one of the two passes with time.
-    const guarded = guardRebound(judgements, policy, to, desired);
+    const guarded = guardRebound(judgements, to, desired);
     limit("rebound guard", guarded.to, guarded.because);
     if (input.oftenNeeded !== undefined && policy.stabilizationMs === undefined) {
       const { replicas, gapMs } = input.oftenNeeded;
@@ -143,9 +143,12 @@ export function decide(input: ScalingInput): ScalingOutput {
     }
     const most = Math.min(needed(need), desired);
     if (most > to) limit("stabilization", most, { remainingMs: remainingNeed(need, nowMs, to) });
-    if (scaleIns !== undefined && scaleIns.left < 1 && to < desired) {
-      const remainingMs = ((1 - scaleIns.left) * HOUR_MS) / (policy.scaleInsPerHour ?? 1);
-      limit("scale-in budget", desired, { remainingMs });
+    const { scaleInsPerHour } = policy;
+    if (scaleInsPerHour === undefined || scaleInsAtMs === undefined) return;
+    // The one that has to be an hour ago before there may be another.
+    const oldestAtMs = scaleInsAtMs.at(-scaleInsPerHour);
+    if (to < desired && oldestAtMs !== undefined) {
+      limit("scale-in budget", desired, { remainingMs: remaining(oldestAtMs, HOUR_MS, nowMs) });
     }
   }
 }
@@ -185,29 +188,25 @@ function memoryFor(input: ScalingInput): ScalingMemory {
   return { ...memory, need: startNeedHistory(nowMs, desired, windowMs) };
 }
 
-function refilled(
-  scaleIns: ScalingMemory["scaleIns"],
+function ofTheLastHour(
+  scaleInsAtMs: readonly number[] | undefined,
   { scaleInsPerHour }: ScalingPolicy,
   nowMs: number,
-): ScalingMemory["scaleIns"] {
+): readonly number[] | undefined {
   if (scaleInsPerHour === undefined) return undefined;
-  if (scaleIns === undefined) return { left: scaleInsPerHour, atMs: nowMs };
-  // A clock that was set back refills nothing, and takes nothing.
-  const gained = (Math.max(0, nowMs - scaleIns.atMs) * scaleInsPerHour) / HOUR_MS;
-  return { left: Math.min(scaleInsPerHour, scaleIns.left + gained), atMs: nowMs };
+  // What a clock that was set back has yet to come to is forgotten, or the budget could stay used up for long.
+  return scaleInsAtMs?.filter((atMs) => atMs <= nowMs && nowMs - atMs < HOUR_MS) ?? [];
 }
 
 /** Raises `to` until no rule would ask to scale out again; with the highest level that would have done so. */
 function guardRebound(
   judgements: readonly Judgement[],
-  policy: ScalingPolicy,
   to: number,
   desired: number,
 ): { to: number; because: { level: number; metric: RuleMetric } | undefined } {
   let guarded = to;
   let because: { level: number; metric: RuleMetric } | undefined;
-  for (const { rule, cautiousDemand } of judgements) {
-    const ceiling = ceilingAfterScaleIn(rule, policy.kind);
+  for (const { rule, cautiousDemand, ceiling } of judgements) {
     const level = cautiousDemand / to;
     if (level > ceiling && level > (because?.level ?? 0)) because = { level, metric: rule.metric };
     while (guarded < desired && cautiousDemand / guarded > ceiling) guarded += 1;
@@ -215,12 +214,28 @@ function guardRebound(
   return { to: guarded, because };
 }
 
+/** What the stabilization window remembers. */
+function neededCount(
+  judgements: readonly Judgement[],
+  { kind }: ScalingPolicy,
+  wanted: number,
+  desired: number,
+): number {
+  let most = 1;
+  for (const { least, needed } of judgements) {
+    // To a target: what the load was seen to take, and not what saturation was taken to hide.
+    const count = kind === "target" ? (needed?.most ?? desired) : least;
+    most = Math.max(most, count);
+  }
+  return kind === "target" || wanted < desired ? most : Math.max(wanted, desired);
+}
+
 /** Undefined when a rule had no reading: what it would take is not known. */
-function mostNeeded(judgements: readonly Judgement[]): number | undefined {
+function neededByMean(judgements: readonly Judgement[]): number | undefined {
   let most = 1;
   for (const { needed } of judgements) {
     if (needed === undefined) return undefined;
-    most = Math.max(most, needed);
+    most = Math.max(most, needed.mean);
   }
   return most;
 }

@@ -7,16 +7,19 @@ import {
   type ScalingMemory,
   type ScalingOutput,
 } from "./decide.ts";
+import { Foresight, type PastDemand } from "./foresight.ts";
+import { Noise } from "./noise.ts";
 import { NeedStatistician } from "./often-needed.ts";
 import { Ramp } from "./ramp.ts";
-import type { RuleObservation } from "./rules.ts";
+import { type RuleObservation, SATURATED_SHARE } from "./rules.ts";
+import { Timetable } from "./schedule.ts";
 import { significant } from "./significant.ts";
 
 /** How many are often needed changes slowly. */
 const LEARNING_INTERVAL_MS = MINUTE_MS;
 
-/** Everything but what is remembered and learned. */
-export type Situation = Omit<ScalingInput, "memory" | "oftenNeeded" | "policy">;
+/** Everything but what is remembered, learned and foreseen. */
+export type Situation = Omit<ScalingInput, "memory" | "oftenNeeded" | "policy" | "bounds" | "forecast">;
 
 /**
  * Decides for one service, again and again: remembers what an evaluation leaves for the next, and learns what the
@@ -27,17 +30,24 @@ export class Governor {
   /** The same, decided by and not acted on. */
   readonly #rehearsed: ScalingPolicy;
   readonly #statistician: NeedStatistician;
+  readonly #timetable: Timetable;
+  readonly #foresight: Foresight;
   #memory: ScalingMemory | undefined;
   #oftenNeeded: OftenNeeded | undefined;
   #learnedAtMs = Number.NEGATIVE_INFINITY;
+  /** For each rule. */
   readonly #ramps: readonly Ramp[];
+  readonly #noises: readonly Noise[];
 
   constructor(policy: ScalingPolicy) {
     this.#policy = policy;
     this.#rehearsed = policy.dryRun ? policy : { ...policy, dryRun: true };
     this.#ramps = policy.rules.map(() => new Ramp());
+    this.#noises = policy.rules.map(() => new Noise());
     const highest = policy.schedule.map(({ maxReplicas }) => maxReplicas);
     this.#statistician = new NeedStatistician(Math.max(policy.maxReplicas, ...highest));
+    this.#timetable = new Timetable(policy.schedule);
+    this.#foresight = new Foresight(policy);
   }
 
   /**
@@ -54,11 +64,17 @@ export class Governor {
       this.#learnedAtMs = nowMs;
       this.#oftenNeeded = this.#statistician.oftenNeeded(startupMs);
     }
+    const observations = situation.observations.map((observation, rule) =>
+      this.#withShape(rounded(observation), rule, nowMs, startupMs),
+    );
+    this.#foresight.record(nowMs, observations, situation.serving);
+    const forecast = this.#foresight.floor(nowMs, startupMs);
+    const bounds = this.#timetable.boundsAt(nowMs);
     const input: ScalingInput = {
       ...situation,
-      observations: situation.observations.map((observation, rule) =>
-        this.#withRamp(rounded(observation), rule, nowMs, startupMs),
-      ),
+      observations,
+      ...(bounds === undefined ? {} : { bounds }),
+      ...(forecast === undefined ? {} : { forecast }),
       policy: rehearse ? this.#rehearsed : this.#policy,
       ...(this.#oftenNeeded === undefined ? {} : { oftenNeeded: this.#oftenNeeded }),
       ...(this.#memory === undefined ? {} : { memory: this.#memory }),
@@ -68,12 +84,26 @@ export class Governor {
     return { input, output };
   }
 
-  #withRamp(observation: RuleObservation, rule: number, nowMs: number, startupMs: number): RuleObservation {
-    const ramp = this.#ramps[rule];
-    const { read, burstSum } = observation;
-    ramp?.record(nowMs, read === 0 ? undefined : burstSum, startupMs);
+  /** With what the load has been like: how much of it is noise, and whether it rises. */
+  #withShape(observation: RuleObservation, rule: number, nowMs: number, startupMs: number): RuleObservation {
+    const [ramp, noise] = [this.#ramps[rule], this.#noises[rule]];
+    const { read, sum, burstSum } = observation;
+    // All that there is hides what is wanted, and when more can be had again that looks like a rise.
+    const hidden = (this.#policy.rules[rule]?.enforced ?? false) && burstSum >= SATURATED_SHARE * read;
+    if (read > 0) noise?.record(nowMs, sum, burstSum);
+    ramp?.record(nowMs, hidden ? undefined : burstSum, startupMs);
+    const noiseRatio = noise?.ratio ?? 0;
     const rampFactor = ramp?.factor(startupMs) ?? 1;
-    return rampFactor > 1 ? { ...observation, rampFactor: significant(rampFactor) } : observation;
+    return {
+      ...observation,
+      ...(noiseRatio > 0 ? { noiseRatio: significant(noiseRatio) } : {}),
+      ...(rampFactor > 1 ? { rampFactor: significant(rampFactor) } : {}),
+    };
+  }
+
+  /** What the service used before this governor was there; for the forecast. */
+  remember(rule: number, past: Iterable<PastDemand>, startupMs: number): void {
+    this.#foresight.remember(rule, past, startupMs);
   }
 
   /** What was decided holds: the next evaluation goes on from it. */

@@ -43,9 +43,14 @@ export function observe(
   const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS) - HALF_A_READING_MS;
   const perReplica = policy.rules.filter(isOfReplicas);
   const sums = new Map(perReplica.map((rule) => [rule, new Sums()]));
+  const ready = replicas.filter((replica) => replica.state === "running");
+  const longestMs = ready.reduce((most, replica) => Math.max(most, servedForMs(replica, nowMs)), 0);
+  const sharesOf = (servedMs: number): Shares => ({
+    window: share(servedMs, Math.min(policy.windowMs, longestMs)),
+    burst: share(servedMs, Math.min(burstMs, longestMs)),
+  });
   let serving = 0;
-  for (const replica of replicas) {
-    if (replica.state !== "running") continue;
+  for (const replica of ready) {
     const servedMs = servedForMs(replica, nowMs);
     // What a replica burns to get ready is not load.
     const windowFromMs = nowMs - Math.min(policy.windowMs, servedMs);
@@ -62,7 +67,9 @@ export function observe(
     for (const { rule, window, burst } of readings) {
       if (window === undefined) continue;
       const heldBack = rule.metric === "cpu" ? reader.heldBack(replica, burstFromMs, nowMs) : undefined;
-      sums.get(rule)?.add(nowMs, rule.capacity ?? 1, window, burst, heldBack);
+      // Memory is held, not done: a replica's is its own from the start.
+      const shares = rule.metric === "memory" ? WHOLE : sharesOf(servedMs);
+      sums.get(rule)?.add(nowMs, rule.capacity ?? 1, window, burst, heldBack, shares);
     }
   }
   const observations = policy.rules.map((rule) => {
@@ -73,7 +80,7 @@ export function observe(
     const all = new Sums();
     // The level is that of each replica, as far as anybody knows.
     if (window !== undefined)
-      for (let n = 0; n < serving; n += 1) all.add(nowMs, 1, window, burst, undefined);
+      for (let n = 0; n < serving; n += 1) all.add(nowMs, 1, window, burst, undefined, WHOLE);
     return all.observation;
   });
   return { serving, observations };
@@ -81,6 +88,21 @@ export function observe(
 
 function isOfReplicas({ metric }: Rule): boolean {
   return metric === "cpu" || metric === "memory" || metric === "rps";
+}
+
+/**
+ * Of each span, as far as the service served in it, the share in which a replica did: what it did then is spread over
+ * the whole, so that the sum is what the service did, whoever did it.
+ */
+interface Shares {
+  readonly window: number;
+  readonly burst: number;
+}
+
+const WHOLE: Shares = { window: 1, burst: 1 };
+
+function share(servedMs: number, spanMs: number): number {
+  return servedMs >= spanMs ? 1 : servedMs / spanMs;
 }
 
 class Sums {
@@ -99,14 +121,17 @@ class Sums {
     window: Reading,
     burst: Reading | undefined,
     heldBack: number | undefined,
+    shares: Shares,
   ): void {
     const ageMs = nowMs - window.newestAtMs;
     if (!(ageMs <= STALE_AFTER_MS) || !Number.isFinite(window.mean)) return;
     const mean = window.mean / capacity;
-    const latest = burst !== undefined && Number.isFinite(burst.mean) ? burst.mean / capacity : mean;
+    const knowsBurst = burst !== undefined && Number.isFinite(burst.mean);
+    const latest = knowsBurst ? burst.mean / capacity : mean;
     this.#read += 1;
-    this.#sum += mean;
-    this.#burstSum += latest;
+    this.#sum += mean * shares.window;
+    this.#burstSum += latest * (knowsBurst ? shares.burst : shares.window);
+    // A replica that is new goes on as it does now: spread over the time before it served, that would pass for calm.
     this.#cautiousSum += Math.max(mean, latest);
     this.#ageMs = Math.max(this.#ageMs, ageMs);
     if (heldBack === undefined || !Number.isFinite(heldBack)) return;

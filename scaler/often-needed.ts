@@ -11,10 +11,10 @@ const LEAST_SEEN_MS = 10 * MINUTE_MS;
 const LONGEST_LOOK_MS = MINUTE_MS;
 /**
  * A replica is worth its keep when, on average, it is needed again within so many times what it takes to have it
- * again, and was needed as lately as that: the learned start time, and two minutes for what starting and stopping cost besides.
+ * again, and was needed as lately as that: the learned start time, and two and a half minutes for what starting and stopping cost besides.
  */
-const WORTH_FACTOR = 7;
-const START_COST_MS = 2 * MINUTE_MS;
+const WORTH_FACTOR = 5;
+const START_COST_MS = 2.5 * MINUTE_MS;
 /** Weights grow with time in place of every count shrinking; from here on they are brought back. */
 const RENORMALIZE_AT = 1e12;
 

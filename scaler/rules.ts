@@ -14,6 +14,8 @@ export interface RuleObservation {
   readonly ageMs: number;
   /** Share of the last moments in which they wanted CPU and did not get it, 0..1; absent where it cannot be read. */
   readonly heldBackRatio?: number;
+  /** How far its last moments lie from its mean, as a share of it, on average; absent: not at all. */
+  readonly noiseRatio?: number;
   /** What the load will have grown to when a replica that is ordered now serves, in what it is; absent: as it is. */
   readonly rampFactor?: number;
 }
@@ -28,10 +30,12 @@ export interface Judgement {
   readonly verdict: RuleVerdict;
   /** The fewest replicas that the rule would be content with, at most `desired`. */
   readonly least: number;
-  /** What the load as it is seen takes, free of limits; absent when nothing was read. */
-  readonly needed?: number;
+  /** What the load as it is seen takes, free of limits: over the window, and at its worst; absent when unread. */
+  readonly needed?: { readonly mean: number; readonly most: number };
   /** What the replicas carry in sum; each that is silent or on its way counted as busy to the threshold. */
   readonly cautiousDemand: number;
+  /** The level above which a scale-in may not lead. */
+  readonly ceiling: number;
 }
 
 /** With steps and no lower threshold, what remains must stay below this share of the upper one. */
@@ -42,14 +46,21 @@ const REBOUND_SHARE = 0.85;
 const BURST_FACTOR = 1.2;
 /** Who follows a target comes as near to it as whole replicas can, and never further above it than this. */
 const TOLERANCE = 1.1;
+/** A scale-in to a target leaves room for so many times the usual noise, up to this share of the load. */
+const NOISE_MARGINS = 3;
+const MOST_NOISE_MARGIN = 0.15;
 /** From this share of an enforced capacity on, what is wanted beyond it cannot be seen. */
-const SATURATED_SHARE = 0.97;
+export const SATURATED_SHARE = 0.97;
+/** A scale-in may lead no nearer to an enforced capacity: full replicas hide what is wanted, and would be added to. */
+const NEARLY_FULL = 0.95;
 /** Replicas near the threshold that wait for CPU for this share of the time are saturated, whatever they get. */
 const HELD_BACK_RATIO = 0.2;
 const NEAR_SHARE = 0.9;
+/** A load that fills its replicas all of a sudden has grown by this at least. */
+const JUMP_FACTOR = 1.25;
 /** What saturated replicas are taken to want, in what they get: too much is taken back once the load is seen. */
 const HIDDEN_DEMAND_FACTOR = 2.5;
-/** By steps, a saturated service grows by at least half. */
+/** The same of replicas that are held back near the threshold; and by steps a saturated service grows by this. */
 const SATURATED_GROWTH = 1.5;
 /** A latency or an expression says that there is too little, and not how much: at most twice as many at once. */
 const MOST_GROWTH_BY_LEVEL = 2;
@@ -64,18 +75,19 @@ export function judge(
   const { read, sum, burstSum, ageMs, rampFactor = 1 } = observation;
   const { desired, serving } = seats;
   const all = Math.max(serving, desired);
+  const room = roomAfterScaleIn(rule, policy, observation.noiseRatio);
   const cautiousDemand = observation.cautiousSum * rampFactor + (all - read) * busyLevel(rule);
   const thresholds = { max: rule.max, ...(rule.min === undefined ? {} : { min: rule.min }) };
   const replicas = { replicasRead: read, replicasServing: serving };
   if (read === 0) {
     const verdict: RuleVerdict = { metric: rule.metric, wants: "unknown", ...thresholds, ...replicas };
-    return { rule, verdict, least: desired, cautiousDemand };
+    return { rule, verdict, least: desired, cautiousDemand, ceiling: room.ceiling };
   }
 
-  const saturated = isSaturated(rule, observation);
-  const more = replicasForMore(rule, policy, observation, seats, saturated);
-  const calm = more <= desired && isCalm(rule, policy, cautiousDemand, all);
-  const least = calm ? Math.min(replicasFor(rule, policy, cautiousDemand), desired) : desired;
+  const hiddenFactor = hiddenDemandFactor(rule, observation);
+  const more = replicasForMore(rule, policy, observation, seats, hiddenFactor);
+  const calm = more <= desired && isCalm(rule, policy, cautiousDemand, all, room);
+  const least = calm ? Math.min(room.replicasFor(cautiousDemand), desired) : desired;
   const fewer = policy.kind === "target" ? least : Math.max(desired - policy.step, 1);
   return {
     rule,
@@ -87,21 +99,42 @@ export function judge(
       burstLevel: burstSum / read,
       ...(rampFactor > 1 ? { risingTo: (sum * rampFactor) / read } : {}),
       ...thresholds,
-      ...(saturated ? { saturated } : {}),
+      ...(hiddenFactor === undefined ? {} : { saturated: true }),
       ...replicas,
       ageMs,
     },
     least,
     // Each silent one is taken to carry what the others do: that it is silent must not pass for a need.
-    needed: nearest(((sum / read) * serving) / rule.max),
+    needed: {
+      mean: nearest(((sum / read) * serving) / rule.max),
+      most: room.replicasFor(observation.cautiousSum) + serving - read,
+    },
     cautiousDemand,
+    ceiling: room.ceiling,
   };
 }
 
-/** The level above which a scale-in may not lead, or it would soon be undone. */
-export function ceilingAfterScaleIn(rule: Rule, kind: ScalingPolicy["kind"]): number {
-  if (kind === "target") return rule.max * TOLERANCE;
-  return rule.max * (rule.min === undefined ? CALM_SHARE : REBOUND_SHARE);
+/** What a scale-in must respect, or it would soon be undone. */
+interface Room {
+  /** The level above which it may not lead. */
+  readonly ceiling: number;
+  /** The fewest replicas that carry the demand. */
+  readonly replicasFor: (demand: number) => number;
+}
+
+function roomAfterScaleIn(rule: Rule, { kind }: ScalingPolicy, noiseRatio = 0): Room {
+  if (kind === "target") {
+    const margin = 1 + Math.min(NOISE_MARGINS * noiseRatio, MOST_NOISE_MARGIN);
+    return {
+      ceiling: Math.min(
+        rule.max * TOLERANCE,
+        rule.enforced === true ? NEARLY_FULL : Number.POSITIVE_INFINITY,
+      ),
+      replicasFor: (demand) => nearest((demand * margin) / rule.max),
+    };
+  }
+  const ceiling = rule.max * (rule.min === undefined ? CALM_SHARE : REBOUND_SHARE);
+  return { ceiling, replicasFor: (demand) => Math.max(1, Math.ceil(demand / ceiling)) };
 }
 
 /** The count that the rule wants when it wants more; else `desired` or less. */
@@ -110,36 +143,31 @@ function replicasForMore(
   policy: ScalingPolicy,
   { read, sum, burstSum, rampFactor = 1 }: RuleObservation,
   { desired, serving }: Seats,
-  saturated: boolean,
+  hiddenFactor: number | undefined,
 ): number {
   // Those that are on their way will share what those that were read carry. The silent ones are left out of account.
   const silent = serving - read;
-  const onTheirWay = Math.max(desired - serving, 0);
-  const sharing = read + onTheirWay;
+  const sharing = read + Math.max(desired - serving, 0);
   const jumped = burstSum / sharing > jumpLevel(rule);
   // A mean that the last moments do not bear out is of a time before new replicas took their share.
   const above = (Math.min(sum, burstSum) * rampFactor) / sharing > rule.max;
-  if (!jumped && !above) return desired;
-  const blind = saturated && onTheirWay === 0;
+  // As much as those that serve may hide, and no more while others are on their way: one need is not met twice.
+  const hidden =
+    hiddenFactor === undefined ? desired : nearest((burstSum * hiddenFactor) / rule.max) + silent;
   if (policy.kind === "step") {
-    const step = desired + policy.step;
-    return blind ? Math.max(step, Math.ceil(desired * SATURATED_GROWTH)) : step;
+    const step = jumped || above ? desired + policy.step : desired;
+    return hiddenFactor === undefined ? step : Math.max(step, Math.ceil(serving * SATURATED_GROWTH));
   }
+  if (!jumped && !above) return Math.max(hidden, desired);
   const demand = (jumped ? Math.max(sum, burstSum) : sum) * rampFactor;
-  const wanted = nearest((blind ? demand * HIDDEN_DEMAND_FACTOR : demand) / rule.max) + silent;
+  const wanted = Math.max(nearest(demand / rule.max) + silent, hidden);
   return isShared(rule) ? wanted : Math.min(wanted, desired * MOST_GROWTH_BY_LEVEL);
 }
 
-function isCalm(rule: Rule, policy: ScalingPolicy, demand: number, seats: number): boolean {
+function isCalm(rule: Rule, policy: ScalingPolicy, demand: number, seats: number, room: Room): boolean {
   if (rule.min !== undefined && demand / seats >= rule.min) return false;
-  if (policy.kind === "target") return replicasFor(rule, policy, demand) < seats;
+  if (policy.kind === "target") return room.replicasFor(demand) < seats;
   return rule.min !== undefined || (seats > 1 && demand / (seats - 1) < CALM_SHARE * rule.max);
-}
-
-/** The fewest replicas that can carry the demand without asking for more soon. */
-function replicasFor(rule: Rule, policy: ScalingPolicy, demand: number): number {
-  if (policy.kind === "target") return nearest(demand / rule.max);
-  return Math.max(1, Math.ceil(demand / ceilingAfterScaleIn(rule, policy.kind)));
 }
 
 /** The whole number of replicas that comes nearest to the target without passing it by more than the tolerance. */
@@ -153,10 +181,18 @@ function jumpLevel(rule: Rule): number {
   return isShareOfCapacity(rule) && rule.max < 1 ? Math.min(clear, halfWayToFull) : clear;
 }
 
-function isSaturated(rule: Rule, { read, sum, burstSum, heldBackRatio = 0 }: RuleObservation): boolean {
-  if (rule.metric !== "cpu") return false;
-  if (rule.enforced === true && burstSum / read >= SATURATED_SHARE) return true;
-  return heldBackRatio >= HELD_BACK_RATIO && sum / read >= NEAR_SHARE * rule.max;
+/** What saturated replicas are taken to want, in what they get; undefined when all that is wanted is seen. */
+function hiddenDemandFactor(
+  rule: Rule,
+  { read, sum, burstSum, heldBackRatio = 0 }: RuleObservation,
+): number | undefined {
+  if (rule.metric !== "cpu") return undefined;
+  const full = SATURATED_SHARE * read;
+  // A load that was near to full before and touches it is seen well enough by what it does.
+  const jumped = burstSum >= full && burstSum >= JUMP_FACTOR * sum;
+  if (rule.enforced === true && (jumped || Math.min(sum, burstSum) >= full)) return HIDDEN_DEMAND_FACTOR;
+  const heldBack = heldBackRatio >= HELD_BACK_RATIO && sum / read >= NEAR_SHARE * rule.max;
+  return heldBack ? SATURATED_GROWTH : undefined;
 }
 
 /** The level that a replica of which nothing is known counts with. */
@@ -169,6 +205,6 @@ function isShareOfCapacity({ metric }: Rule): boolean {
 }
 
 /** Twice the replicas halve its level. */
-function isShared({ metric }: Rule): boolean {
+export function isShared({ metric }: Rule): boolean {
   return metric === "cpu" || metric === "memory" || metric === "rps";
 }

@@ -1,9 +1,10 @@
 import { FlyballError, isFlyballError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
-import type { Decision, ScalingPolicy, Service, ServiceId } from "../core/types.ts";
+import type { Decision, Rule, ScalingPolicy, Service, ServiceId } from "../core/types.ts";
 import { describe } from "./describe.ts";
 import { explain } from "./explain.ts";
+import type { PastDemand } from "./foresight.ts";
 import { Governor } from "./governor.ts";
 import { DecisionJournal, type JournalEntry } from "./journal.ts";
 import { type ModeRequest, Modes, rulesText } from "./modes.ts";
@@ -18,6 +19,8 @@ export interface ScalerOptions {
   readonly log: Log;
   /** How rules begin that have never scaled their service. */
   readonly firstRun?: "live" | "shadow";
+  /** What a service as a whole used in the past, oldest first; for those whose policy predicts. */
+  readonly pastDemand?: (service: ServiceId, rule: Rule) => Iterable<PastDemand>;
 }
 
 /** A run of evaluations that came out the same: from `atMs` to `lastAtMs`, in the words and numbers of the newest. */
@@ -60,15 +63,17 @@ export class Scaler {
   readonly #log: Log;
   readonly #governed = new Map<ServiceId, Governed>();
   readonly #latest = new Map<ServiceId, Recorded>();
+  readonly #pastDemand: NonNullable<ScalerOptions["pastDemand"]>;
   #recording = true;
 
-  constructor({ store, log, firstRun = "live" }: ScalerOptions) {
+  constructor({ store, log, firstRun = "live", pastDemand = () => [] }: ScalerOptions) {
     if (dropsDecisions(store)) {
       log.warn("the decisions that an earlier version recorded cannot be decided again, and were dropped");
     }
     this.#journal = new DecisionJournal(store);
     this.#modes = new Modes(store, firstRun);
     this.#log = log;
+    this.#pastDemand = pastDemand;
   }
 
   /**
@@ -192,16 +197,22 @@ export class Scaler {
     const sameTemplate = known?.templateHash === templateHash ? known : undefined;
     if (sameTemplate?.policy === policy) return sameTemplate;
     const samePolicy = JSON.stringify(sameTemplate?.policy) === JSON.stringify(policy);
-    const governed = {
-      id,
-      templateHash,
-      policy,
-      rules: rulesText(policy),
-      governor: (samePolicy ? sameTemplate?.governor : undefined) ?? new Governor(policy),
-      startTime: sameTemplate?.startTime ?? new StartTime(),
-    };
+    const startTime = sameTemplate?.startTime ?? new StartTime();
+    const governor =
+      (samePolicy ? sameTemplate?.governor : undefined) ??
+      this.#newGovernor(id, policy, startTime.expectedMs);
+    const governed = { id, templateHash, policy, rules: rulesText(policy), governor, startTime };
     this.#governed.set(id, governed);
     return governed;
+  }
+
+  #newGovernor(service: ServiceId, policy: ScalingPolicy, startupMs: number): Governor {
+    const governor = new Governor(policy);
+    if (!policy.predict) return governor;
+    for (const [index, rule] of policy.rules.entries()) {
+      governor.remember(index, this.#pastDemand(service, rule), startupMs);
+    }
+    return governor;
   }
 
   #recorded(work: () => void): boolean {

@@ -48,7 +48,6 @@ export const addBacktest: AddCommand = (program, { terminal, loadDaemonCode }) =
     const flags = command.optsWithGlobals<BacktestFlags>();
     const at = (file: string) => resolve(terminal.workingDirectory, file);
     const { runBacktest } = await loadDaemonCode();
-    if (runBacktest === undefined) throw new FlyballError("INTERNAL", "this daemon's code has no backtest");
     const { report, series, plot } = await runBacktest({
       trace: { name: basename(flags.trace), text: readTrace(at(flags.trace)) },
       labels: flags.labels,

@@ -18,26 +18,36 @@ export function flyball(
 ): Autoscaler {
   const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS);
   const work = new Recent(policy.windowMs);
+  const utilizations = new Recent(policy.windowMs);
   const governor = new Governor(policy);
+  let servedBefore: number | undefined;
+  let grewAtMs = Number.NEGATIVE_INFINITY;
+  let unread = 0;
   return {
     name: "flyball",
     next({ nowMs, desired, serving, utilization }: Observation): number {
-      // What the replicas did in sum, of which each did its share.
-      work.add(nowMs, serving * utilization);
-      const sum = work.mean(nowMs - policy.windowMs, nowMs) ?? 0;
-      const burstSum = work.mean(nowMs - burstMs, nowMs) ?? 0;
-      const observation: RuleObservation = {
-        read: serving,
-        sum,
-        burstSum,
-        cautiousSum: Math.max(sum, burstSum),
-        ageMs: 0,
+      const grown = serving - (servedBefore ?? serving);
+      servedBefore = serving;
+      if (nowMs - grewAtMs >= LEAST_BURST_MS) unread = 0;
+      if (grown > 0) grewAtMs = nowMs;
+      unread = Math.min(Math.max(0, unread + grown), serving - 1);
+      // Two readings of a replica are needed: until then it counts as on its way, and its work is not seen.
+      const read = serving - unread;
+      work.add(nowMs, utilization * serving);
+      utilizations.add(nowMs, utilization);
+      const over = (spanMs: number) => {
+        const done = unread > 0 ? utilizations.mean(nowMs - spanMs, nowMs) : work.mean(nowMs - spanMs, nowMs);
+        return (done ?? 0) * (unread > 0 ? read : 1);
       };
+      const sum = over(policy.windowMs);
+      const burstSum = over(burstMs);
+      const cautiousSum = Math.max(sum, burstSum);
+      const observation: RuleObservation = { read, sum, burstSum, cautiousSum, ageMs: 0 };
       const situation = {
         nowMs,
         service: SERVICE,
         desired,
-        serving,
+        serving: read,
         observations: policy.rules.map(() => observation),
         single: false,
       };

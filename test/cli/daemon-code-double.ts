@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { ComposeOptions, DaemonCode } from "../../cli/daemon-door.ts";
 import type { Config } from "../../core/config.ts";
 import { FlyballError } from "../../core/errors.ts";
@@ -60,6 +61,9 @@ export function daemonCodeDouble() {
       calls.push(
         `agent ${listen.host} ${listen.port} every ${intervalMs} ms of ${dockerHost ?? "any engine"}`,
       );
+    },
+    async runBacktest() {
+      return assert.fail("a backtest was not asked for");
     },
     async planWithoutDaemon({ name }) {
       calls.push(`plan ${name}`);

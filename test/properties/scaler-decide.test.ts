@@ -92,10 +92,7 @@ const memory: fc.Arbitrary<ScalingMemory> = fc.record(
         peaks: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
       })
       .map((need) => ({ ...need, ...(need.windowMs === 0 ? { peaks: [] } : {}) })),
-    scaleIns: fc.record({
-      left: thousandths(-1, 12),
-      atMs: fc.integer({ min: NOW_MS - 400_000, max: NOW_MS + 1_000 }),
-    }),
+    scaleInsAtMs: fc.array(fc.integer({ min: NOW_MS - 4_000_000, max: NOW_MS + 1_000 }), { maxLength: 12 }),
   },
   { requiredKeys: ["need"] },
 );

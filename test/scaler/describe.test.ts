@@ -214,7 +214,7 @@ const STORIES: Record<string, [Situation, string]> = {
     {
       serving: alike(3, 0.1),
       policy: policyOf({ scaleInsPerHour: 4 }),
-      memory: { ...CALM, scaleIns: { left: 0.6, atMs: NOW_MS } },
+      memory: { ...CALM, scaleInsAtMs: [54, 40, 30, 20].map((minutes) => NOW_MS - minutes * 60_000) },
     },
     "stays at 3: cpu at 10 % leaves room below 70 %, so 2 would do, but the 4 scale-ins of the hour are used up for another 6m",
   ],

@@ -48,7 +48,7 @@ describe("the journal of decisions", () => {
       memory: {
         lastOutAtMs: NOW_MS - 1_234,
         need: { windowMs: 30_000, startedAtMs: NOW_MS - 2_000, peaks: [3, 2, 1] },
-        scaleIns: { left: 1 / 3, atMs: NOW_MS - 1_000 },
+        scaleInsAtMs: [NOW_MS - 61_000, NOW_MS - 1_000],
       },
     };
     const { evaluation } = decide(input);
