@@ -1,4 +1,4 @@
-import type { ScalingPolicy } from "../core/types.ts";
+import type { Rule, ScalingPolicy } from "../core/types.ts";
 import { MINUTE_MS } from "../core/units.ts";
 import {
   decide,
@@ -11,7 +11,7 @@ import { Foresight, type PastDemand } from "./foresight.ts";
 import { Noise } from "./noise.ts";
 import { NeedStatistician } from "./often-needed.ts";
 import { Ramp } from "./ramp.ts";
-import { type RuleObservation, SATURATED_SHARE } from "./rules.ts";
+import { isShared, type RuleObservation, SATURATED_SHARE } from "./rules.ts";
 import { Timetable } from "./schedule.ts";
 import { significant } from "./significant.ts";
 
@@ -65,7 +65,7 @@ export class Governor {
       this.#oftenNeeded = this.#statistician.oftenNeeded(startupMs);
     }
     const observations = situation.observations.map((observation, rule) =>
-      this.#withShape(rounded(observation), rule, nowMs, startupMs),
+      this.#withShape(rounded(observation), rule, situation, startupMs),
     );
     this.#foresight.record(nowMs, observations, situation.serving);
     const forecast = this.#foresight.floor(nowMs, startupMs);
@@ -85,13 +85,19 @@ export class Governor {
   }
 
   /** With what the load has been like: how much of it is noise, and whether it rises. */
-  #withShape(observation: RuleObservation, rule: number, nowMs: number, startupMs: number): RuleObservation {
-    const [ramp, noise] = [this.#ramps[rule], this.#noises[rule]];
+  #withShape(
+    observation: RuleObservation,
+    index: number,
+    { nowMs, serving }: Situation,
+    startupMs: number,
+  ): RuleObservation {
+    const rule = this.#policy.rules[index];
+    const [ramp, noise] = [this.#ramps[index], this.#noises[index]];
     const { read, sum, burstSum } = observation;
     // All that there is hides what is wanted, and when more can be had again that looks like a rise.
-    const hidden = (this.#policy.rules[rule]?.enforced ?? false) && burstSum >= SATURATED_SHARE * read;
+    const hidden = (rule?.enforced ?? false) && burstSum >= SATURATED_SHARE * read;
     if (read > 0) noise?.record(nowMs, sum, burstSum);
-    ramp?.record(nowMs, hidden ? undefined : burstSum, startupMs);
+    ramp?.record(nowMs, hidden ? undefined : loadOf(rule, observation, serving), startupMs);
     const noiseRatio = noise?.ratio ?? 0;
     const rampFactor = ramp?.factor(startupMs) ?? 1;
     return {
@@ -110,6 +116,15 @@ export class Governor {
   commit({ memory }: ScalingOutput): void {
     this.#memory = memory;
   }
+}
+
+/** Undefined when nothing was read. Each silent replica is taken to carry what the others do. */
+function loadOf(rule: Rule | undefined, observation: RuleObservation, serving: number): number | undefined {
+  const { read, burstSum } = observation;
+  if (rule === undefined || read === 0) return undefined;
+  const level = burstSum / read;
+  // A latency is no sum: with more replicas it would seem to rise.
+  return isShared(rule) ? level * serving : level;
 }
 
 /** Before anything is decided, so that what is kept of an evaluation decides the same again. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Decision, ScalingPolicy } from "../../core/types.ts";
-import { targetOf } from "./builders.ts";
+import { Governor } from "../../scaler/governor.ts";
+import { NOW_MS, SERVICE, targetOf } from "./builders.ts";
 import { ClosedLoop, shareOf } from "./closed-loop.ts";
+import { FaultyService } from "./faulty-service.ts";
 
 const MINUTE = 60;
 /** What labels without a word about it mean: how long calm must last is learned. */
@@ -65,5 +67,45 @@ describe("a governor", () => {
     );
     assert.equal(changes.at(-1)?.decision.to, 1);
     assert.ok((changes.at(-1)?.second ?? 0) > untilSecond);
+  });
+
+  test("does not take replicas that can be read again one by one for a load that rises", () => {
+    const service = new FaultyService({ policy: LEARNING, replicas: 4, demand: 2.6 });
+    for (let second = 0; second < 120; second += 1) service.step();
+    for (const silent of [
+      "all",
+      new Set([2, 3, 4]),
+      new Set([3, 4]),
+      new Set([4]),
+      new Set<number>(),
+    ] as const) {
+      service.silent = silent;
+      for (let second = 0; second < 12; second += 1) {
+        const { to, verdicts } = service.step();
+        assert.deepEqual([to, verdicts[0]?.risingTo], [4, undefined]);
+      }
+    }
+  });
+
+  test("does not take more replicas with the same latency for a latency that rises", () => {
+    const policy = targetOf({ rules: [{ metric: "latency", max: 200 }] });
+    const governor = new Governor(policy);
+    for (let second = 0; second < 120; second += 1) {
+      const serving = 2 + Math.floor(second / 10);
+      const sum = 190 * serving;
+      const { output } = governor.evaluate(
+        {
+          nowMs: NOW_MS + second * 1_000,
+          service: SERVICE,
+          desired: serving,
+          serving,
+          observations: [{ read: serving, sum, burstSum: sum, cautiousSum: sum, ageMs: 0 }],
+          single: false,
+        },
+        10_000,
+      );
+      governor.commit(output);
+      assert.equal(output.evaluation.verdicts[0]?.risingTo, undefined);
+    }
   });
 });
