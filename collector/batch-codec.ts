@@ -26,8 +26,11 @@ const FIELDS = [
   "cpuUsageSeconds",
   "cpuCores",
   "cpuThrottledSeconds",
+  "cpuHeldBackRatio",
   "memoryUsageBytes",
   "memoryWorkingSetBytes",
+  "requestsPerSecond",
+  "latencyMs",
 ] as const satisfies readonly (keyof Sample)[];
 
 const ROW_LENGTH = 2 + FIELDS.length;

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ReplicaId, Sample, Target } from "../core/types.ts";
 import type { Batch, Missed } from "./batch.ts";
+import { type HeldBackReading, heldBackRatioBetween, heldBackReadingOf } from "./read/held-back.ts";
 import { GoneError } from "./read/kept-file.ts";
 import type { Details, Measurement } from "./read/measurement.ts";
 import { type CpuReading, cpuCoresBetween } from "./read/rates.ts";
@@ -13,6 +14,7 @@ interface Watched {
   /** Absent until it could be opened. */
   reader?: Reader;
   lastCpu?: CpuReading;
+  lastHeldBack?: HeldBackReading;
 }
 
 /**
@@ -146,7 +148,9 @@ export class Sampler implements Disposable {
     if (cpuUsageSeconds === undefined && memoryUsageBytes === undefined) {
       throw new Error("none of its files could be read");
     }
-    const cpuCores = this.#cpuCores(watched, cpuUsageSeconds);
+    const takenAtMs = measurement.takenAtMonotonicMs ?? this.#clock.monotonicMs();
+    const cpuCores = this.#cpuCores(watched, cpuUsageSeconds, takenAtMs);
+    const cpuHeldBackRatio = this.#cpuHeldBackRatio(watched, heldBackReadingOf(measurement, takenAtMs));
     const sample: { -readonly [Key in keyof Sample]: Sample[Key] } = {
       replica: watched.readable.id,
       readAtMs: this.#clock.nowMs(),
@@ -154,17 +158,28 @@ export class Sampler implements Disposable {
     if (cpuUsageSeconds !== undefined) sample.cpuUsageSeconds = cpuUsageSeconds;
     if (cpuCores !== undefined) sample.cpuCores = cpuCores;
     if (cpuThrottledSeconds !== undefined) sample.cpuThrottledSeconds = cpuThrottledSeconds;
+    if (cpuHeldBackRatio !== undefined) sample.cpuHeldBackRatio = cpuHeldBackRatio;
     if (memoryUsageBytes !== undefined) sample.memoryUsageBytes = memoryUsageBytes;
     if (memoryWorkingSetBytes !== undefined) sample.memoryWorkingSetBytes = memoryWorkingSetBytes;
     return sample;
   }
 
-  #cpuCores(watched: Watched, cpuUsageSeconds: number | undefined): number | undefined {
+  #cpuCores(
+    watched: Watched,
+    cpuUsageSeconds: number | undefined,
+    atMonotonicMs: number,
+  ): number | undefined {
     if (cpuUsageSeconds === undefined) return undefined;
-    const cpu: CpuReading = { cpuUsageSeconds, atMonotonicMs: this.#clock.monotonicMs() };
+    const cpu: CpuReading = { cpuUsageSeconds, atMonotonicMs };
     const cpuCores = cpuCoresBetween(watched.lastCpu, cpu, this.#maxGapMs);
     watched.lastCpu = cpu;
     return cpuCores;
+  }
+
+  #cpuHeldBackRatio(watched: Watched, now: HeldBackReading): number | undefined {
+    const ratio = heldBackRatioBetween(watched.lastHeldBack, now, this.#maxGapMs);
+    watched.lastHeldBack = now;
+    return ratio;
   }
 
   #forget(replica: ReplicaId): void {

@@ -282,9 +282,15 @@ export interface Sample {
   readonly cpuCores?: number;
   /** Counter: time the replica was held back by its CPU limit. */
   readonly cpuThrottledSeconds?: number;
+  /** Share of the time since the reading before in which it wanted CPU and did not get it. */
+  readonly cpuHeldBackRatio?: number;
   readonly memoryUsageBytes?: number;
   /** Usage without inactive file cache. */
   readonly memoryWorkingSetBytes?: number;
+  /** From the replica's own metrics, between their last two readings, the newer of which is 5 s old at the most. */
+  readonly requestsPerSecond?: number;
+  /** At p95 of those requests; absent when there were none. */
+  readonly latencyMs?: number;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

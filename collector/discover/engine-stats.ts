@@ -24,7 +24,6 @@ export class StatsReader implements Reader {
   readonly #id: ReplicaId;
   readonly #stop = new AbortController();
   #latest: Measurement | undefined;
-  #latestAtMs = 0;
   #gone = false;
   #trouble = "the engine's stats have not come yet";
   #details: Details = NO_DETAILS;
@@ -39,10 +38,11 @@ export class StatsReader implements Reader {
   read(): Measurement {
     if (this.#gone) throw new GoneError(`container ${this.#id} is gone`);
     const { monotonicMs } = this.#clock;
-    if (this.#latest === undefined || monotonicMs() - this.#latestAtMs > STALE_AFTER_MS) {
+    const takenAtMs = this.#latest?.takenAtMonotonicMs;
+    if (takenAtMs === undefined || monotonicMs() - takenAtMs > STALE_AFTER_MS) {
       throw new Error(this.#trouble);
     }
-    const details = { ...this.#latest.details, ...this.#details };
+    const details = { ...this.#latest?.details, ...this.#details };
     return Object.assign(new Measurement(), this.#latest, { details });
   }
 
@@ -72,8 +72,8 @@ export class StatsReader implements Reader {
         for await (const answer of jsonLines<StatsAnswer>(stream)) {
           const measurement = measurementOfStats(answer);
           if (measurement === undefined) continue;
+          measurement.takenAtMonotonicMs = this.#clock.monotonicMs();
           this.#latest = measurement;
-          this.#latestAtMs = this.#clock.monotonicMs();
           retryMs = FIRST_RETRY_MS;
         }
       } catch (error) {

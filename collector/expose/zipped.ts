@@ -1,11 +1,16 @@
 import { once } from "node:events";
 import { constants, createGzip } from "node:zlib";
-import type { Writing } from "./pages.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
+/** A text in pieces, each of which is given back once it is used. */
+export interface Pieces {
+  readonly pieces: () => Iterable<Buffer>;
+  readonly give: (piece: Buffer) => void;
+}
+
 /** Compresses a page, in the thread pool, while it is written: one piece at a time, and the next meanwhile. */
-export async function zipped({ pieces, give }: Pick<Writing, "pieces" | "give">): Promise<Buffer> {
+export async function zipped({ pieces, give }: Pieces): Promise<Buffer> {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: CHUNK_BYTES });
   const parts: Buffer[] = [];
   gzip.on("data", (part: Buffer) => parts.push(part));

@@ -3,6 +3,9 @@
  * Every field stands here from the start: objects of one shape are what makes a thousand of them a second cheap.
  */
 export class Measurement {
+  /** When somebody else found it, on the clock that never goes back; undefined: just now. */
+  takenAtMonotonicMs: number | undefined = undefined;
+
   /** Counters: seconds of CPU time. */
   cpuUsageSeconds: number | undefined = undefined;
   cpuUserSeconds: number | undefined = undefined;

@@ -15,8 +15,11 @@ const optionalFields = fc.record(
     cpuUsageSeconds: value,
     cpuCores: value,
     cpuThrottledSeconds: value,
+    cpuHeldBackRatio: value,
     memoryUsageBytes: value,
     memoryWorkingSetBytes: value,
+    requestsPerSecond: value,
+    latencyMs: value,
   },
   { requiredKeys: [], noNullPrototype: true },
 );
