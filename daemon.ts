@@ -15,6 +15,7 @@ import type { Config } from "./core/config.ts";
 import type { Diagnostic } from "./core/diagnostics.ts";
 import { FlyballError } from "./core/errors.ts";
 import type { Log } from "./core/log.ts";
+import { keepHeapSmall } from "./core/small-heap.ts";
 import { Store } from "./core/store.ts";
 import type { EngineKind, ObservedState, Plan, Project, ReplicaId, Sample, Service } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
@@ -57,6 +58,7 @@ export interface RunningDaemon extends AsyncDisposable {
  */
 export async function startDaemon(options: { config: Config; log: Log }): Promise<RunningDaemon> {
   const { config, log } = options;
+  keepHeapSmall();
   await using started = new AsyncDisposableStack();
   const store = started.use(new Store(config.dataDirectory));
   const engine = started.use(await openEngine(config, store, log));

@@ -6,6 +6,7 @@ import type { Bench } from "./figure.ts";
 import { benchLoop } from "./loop.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 import { benchScaler } from "./scaler.ts";
+import { benchScalerLoad } from "./scaler-load.ts";
 
 /**
  * `npm run bench -- NAME [--quick]`: measures, prints a table for people and, last, one JSON line for programs. A goal that is
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   collector: benchCollector,
   loop: benchLoop,
   scaler: benchScaler,
+  "scaler-load": benchScalerLoad,
 };
 
 const USAGE_EXIT = 2;
