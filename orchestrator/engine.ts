@@ -48,6 +48,30 @@ export interface Engine extends AsyncDisposable {
 
   /** The last lines that a replica wrote. */
   logs(replica: ReplicaId, service: ServiceId, lines: number): Promise<string>;
+
+  /**
+   * What there is to see of a replica that failed. Does not throw: what could not be read is in `missing`.
+   * @param bounds of the log; the engine may send more
+   */
+  scene(replica: ReplicaId, bounds: LogBounds, signal: AbortSignal): Promise<EngineScene>;
+}
+
+export interface LogBounds {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+/** A replica as it lies there. Secrets are in it. */
+export interface EngineScene {
+  readonly startedAtMs?: number;
+  readonly exitedAtMs?: number;
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+  readonly log?: string;
+  /** The engine's own description. */
+  readonly inspect?: unknown;
+  /** What could not be read, and why. */
+  readonly missing: readonly string[];
 }
 
 /** Labels (for a process: fields of its record) that say which replica of what this is. */

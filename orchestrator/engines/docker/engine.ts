@@ -12,6 +12,7 @@ import { logText } from "./logs.ts";
 import { Memory } from "./memory.ts";
 import { observe } from "./observe.ts";
 import { perform } from "./perform.ts";
+import { sceneOf } from "./scene.ts";
 
 export { dockerAnswers } from "./connect.ts";
 
@@ -67,6 +68,8 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
       const { Config } = await inspectContainer(connection, replica, {});
       return logText(await readLogs(connection, replica, lines, {}), Config.Tty === true);
     },
+
+    scene: (replica, bounds, signal) => sceneOf(connection, replica, bounds, signal),
 
     async [Symbol.asyncDispose]() {
       for (const watch of watches) watch[Symbol.dispose]();

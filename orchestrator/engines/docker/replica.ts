@@ -175,7 +175,7 @@ function instant<K extends string>(key: K, text: string | undefined): { [P in K]
 }
 
 /** The engine writes the year 1 for "never". */
-function instantOf(text: string | undefined): number | undefined {
+export function instantOf(text: string | undefined): number | undefined {
   const value = text === undefined ? Number.NaN : Date.parse(text);
   return value > 0 ? value : undefined;
 }

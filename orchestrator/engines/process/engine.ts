@@ -7,7 +7,7 @@ import type { Diagnostic } from "../../../core/diagnostics.ts";
 import { FlyballError, messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Action, ObservedState, Project, ReplicaId, ServiceId } from "../../../core/types.ts";
-import type { ActionContext, Engine } from "../../engine.ts";
+import type { ActionContext, Engine, EngineScene, LogBounds } from "../../engine.ts";
 import { Cgroups, DEFAULT_CGROUP_ROOT } from "./cgroup.ts";
 import { checkService } from "./check.ts";
 import { signalMembers } from "./group.ts";
@@ -18,6 +18,7 @@ import { DEFAULT_PORT_RANGE, PortPool, type PortRange } from "./ports.ts";
 import { isAlive, type ProcessIdentity, readBootId } from "./proc.ts";
 import { RecordStore } from "./record.ts";
 import { Replica, type ReplicaParts } from "./replica.ts";
+import { sceneOf } from "./scene.ts";
 import { pastGate } from "./spawn.ts";
 import { readAccounts } from "./user.ts";
 
@@ -171,6 +172,10 @@ class ProcessEngine implements Engine {
     if (!this.#replicas.has(replica))
       throw new FlyballError("NOT_FOUND", `${service}: no replica ${replica}`);
     return await this.#parts.logs.tail(replica, lines);
+  }
+
+  async scene(replica: ReplicaId, bounds: LogBounds, _signal: AbortSignal): Promise<EngineScene> {
+    return await sceneOf(this.#parts.logs, this.#replicas.get(replica)?.record, replica, bounds);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -68,6 +68,16 @@ export class LogFiles {
     }
     return lastLines(text, lines);
   }
+
+  /** The end of what it wrote, at most so many bytes of the newest file that has any. */
+  async end(replica: ReplicaId, bytes: number): Promise<string> {
+    for (let number = 0; number < this.#limits.files; number += 1) {
+      const path = this.path(replica);
+      const text = await readEnd(number === 0 ? path : `${path}.${number}`, bytes);
+      if (text !== "") return text;
+    }
+    return "";
+  }
 }
 
 export function lastLines(text: string, lines: number): string {
@@ -100,6 +110,19 @@ async function readTail(path: string, lines: number): Promise<string> {
       end = start;
     }
     return Buffer.concat(chunks).toString("utf8");
+  } finally {
+    await file.close();
+  }
+}
+
+async function readEnd(path: string, bytes: number): Promise<string> {
+  const file = await open(path, "r").catch(ignoreMissing);
+  if (file === undefined) return "";
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, bytes);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.subarray(0, bytesRead).toString("utf8");
   } finally {
     await file.close();
   }
