@@ -73,7 +73,11 @@ function learnedLines({ input, startupMs }: Recorded): readonly string[] {
       lines.push(`${oftenNeeded.replicas} replicas are needed again every ${gap} on average`);
     }
   }
-  if (forecast !== undefined) lines.push(`its own history expects that ${forecast.replicas} are needed soon`);
+  if (forecast !== undefined) {
+    const { replicas, forMs = input.nowMs } = forecast;
+    const when = forMs > input.nowMs ? `in ${formatDuration(forMs - input.nowMs)}` : "by now";
+    lines.push(`its own history expects that ${replicas} are needed ${when}`);
+  }
   if (bounds !== undefined) {
     lines.push(
       `the schedule ${bounds.schedule} allows ${bounds.minReplicas} to ${bounds.maxReplicas} replicas now`,

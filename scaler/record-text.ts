@@ -6,48 +6,21 @@ import type { ScalingInput } from "./decide.ts";
  * stores, so keys are only ever added at its end; a key that is not in it is written as it is.
  */
 const KEYS: readonly string[] = [
-  ...[
-    "desired",
-    "serving",
-    "observations",
-    "read",
-    "sum",
-    "burstSum",
-    "cautiousSum",
-    "ageMs",
-    "heldBackRatio",
-  ],
-  ...["rampFactor", "single", "bounds", "minReplicas", "maxReplicas", "schedule", "oftenNeeded", "replicas"],
-  ...["gapMs", "forecast", "memory", "lastOutAtMs", "lastInAtMs", "need", "windowMs", "startedAtMs", "peaks"],
-  ...[
-    "scaleInsAtMs",
-    "noiseRatio",
-    "atMs",
-    "from",
-    "wanted",
-    "to",
-    "verdicts",
-    "metric",
-    "wants",
-    "asksFor",
-    "level",
-  ],
-  ...[
-    "burstLevel",
-    "risingTo",
-    "max",
-    "min",
-    "saturated",
-    "replicasRead",
-    "replicasServing",
-    "limits",
-    "limit",
-  ],
-  "remainingMs",
-];
+  "desired serving observations read sum burstSum cautiousSum ageMs heldBackRatio",
+  "rampFactor single bounds minReplicas maxReplicas schedule oftenNeeded replicas gapMs",
+  "forecast memory lastOutAtMs lastInAtMs need windowMs startedAtMs peaks scaleInsAtMs",
+  "noiseRatio atMs from wanted to verdicts metric wants asksFor",
+  "level burstLevel risingTo max min saturated replicasRead replicasServing limits",
+  "limit remainingMs forMs",
+].flatMap((keys) => keys.split(" "));
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const SHORT = new Map(KEYS.map((key, index) => [key, LETTERS.charAt(index)]));
-const LONG = new Map(KEYS.map((key, index) => [LETTERS.charAt(index), key]));
+/** A key beyond the letters has none. */
+const PAIRS = [...LETTERS].flatMap((letter, index): [string, string][] => {
+  const key = KEYS[index];
+  return key === undefined ? [] : [[key, letter]];
+});
+const SHORT = new Map(PAIRS);
+const LONG = new Map(PAIRS.map(([key, letter]) => [letter, key]));
 
 /** Without what the table has in columns of its own: the time, the service and the policy. */
 export function inputText({

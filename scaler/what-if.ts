@@ -92,7 +92,7 @@ function search(
   };
   const farthest = (rule: number) => (FARTHEST * (input.policy.rules[rule]?.max ?? 0)) / levelOf(rule);
   let same = 1;
-  let other = direction === "down" ? NEAREST_TO_NOTHING : Math.max(...rules.map(farthest));
+  let other = direction === "down" ? NEAREST_TO_NOTHING : Math.max(1, ...rules.map(farthest));
   if (!Number.isFinite(other) || !isOther(outcomeOf(changedBy(other)).to)) return undefined;
   while (Math.max(other / same, same / other) > PRECISION) {
     const between = Math.sqrt(same * other);
@@ -129,12 +129,17 @@ function scaled(input: ScalingInput, factors: readonly number[]): ScalingInput {
   return { ...input, observations };
 }
 
-/** Where nothing is used, no factor makes it more: a little of the threshold is taken to be used. */
+/** Where next to nothing is used, no factor makes it more: a little of the threshold is taken to be used. */
 function withSomething(input: ScalingInput, rule: number): ScalingInput {
   const observations = input.observations.map((observation, index) => {
-    if (index !== rule || observation.sum > 0) return observation;
-    const sum = NEAREST_TO_NOTHING * observation.read * (input.policy.rules[rule]?.max ?? 0);
-    return { ...observation, sum, burstSum: sum, cautiousSum: sum };
+    const least = NEAREST_TO_NOTHING * observation.read * (input.policy.rules[rule]?.max ?? 0);
+    if (index !== rule || observation.sum >= least) return observation;
+    const atLeast = (sum: number) => Math.max(sum, least);
+    const { sum, burstSum, cautiousSum } = observation;
+    return {
+      ...observation,
+      ...{ sum: atLeast(sum), burstSum: atLeast(burstSum), cautiousSum: atLeast(cautiousSum) },
+    };
   });
   return { ...input, observations };
 }

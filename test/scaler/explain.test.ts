@@ -166,14 +166,14 @@ const STORIES: Record<string, { situation: Situation; told?: Told; lines: readon
     situation: {
       serving: usingCores(0.5, 0.5),
       bounds: { minReplicas: 2, maxReplicas: 8, schedule: "0 8 * * 1-5" },
-      forecast: { replicas: 4 },
+      forecast: { replicas: 4, forMs: NOW_MS + 180_000 },
     },
     lines: [
       "2 → 4: cpu at 50 % is below 70 %, but 4 are expected to be needed soon",
       "rule: cpu at 50 % is below 70 %, so alone it asks for no change (mean of 10s, 50 % in the last moments; read from 2 of 2 replicas, at most 0ms old)",
       "limit: forecast, 4 in place of 2: 4 are expected to be needed soon",
       START,
-      "learned: its own history expects that 4 are needed soon",
+      "learned: its own history expects that 4 are needed in 3m",
       "learned: the schedule 0 8 * * 1-5 allows 2 to 8 replicas now",
       "otherwise: not fewer: 4 are expected to be needed soon",
     ],

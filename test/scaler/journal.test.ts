@@ -44,7 +44,7 @@ describe("the journal of decisions", () => {
       ...inputOf({ serving: usingCores(0.9, 0.9123, undefined), heldBackRatio: 0.3, policy: targetOf() }),
       bounds: { minReplicas: 2, maxReplicas: 4, schedule: "0 8 * * *" },
       oftenNeeded: { replicas: 3, gapMs: 61_234 },
-      forecast: { replicas: 4 },
+      forecast: { replicas: 4, forMs: NOW_MS + 60_000 },
       memory: {
         lastOutAtMs: NOW_MS - 1_234,
         need: { windowMs: 30_000, startedAtMs: NOW_MS - 2_000, peaks: [3, 2, 1] },
