@@ -5,6 +5,7 @@ import type { Figures } from "./figures.ts";
 import type { Page } from "./page.ts";
 import { PatientPage } from "./patient-page.ts";
 import { Host, openReader } from "./read/reader.ts";
+import { loadApplications, ReplicaMetrics } from "./replica-metrics.ts";
 import { Sampler } from "./sampler.ts";
 import type { CollectorSettings, ListenAddress } from "./settings.ts";
 import { Watch } from "./watch.ts";
@@ -40,6 +41,11 @@ export async function loadParts(settings: CollectorSettings): Promise<void> {
   if (settings.remoteWrite !== undefined) await import("./expose/remote-write/remote-write.ts");
 }
 
+/** Loads what these settings may come to need besides. */
+export async function loadSeldomParts(): Promise<void> {
+  await loadApplications();
+}
+
 /** A page that is only sent away is offered to this machine, on whatever port is free. */
 function pageAddress({ metrics, remoteWrite }: CollectorSettings): ListenAddress | undefined {
   return metrics ?? (remoteWrite === undefined ? undefined : { host: "127.0.0.1", port: 0 });
@@ -66,10 +72,22 @@ export async function joinParts(settings: CollectorSettings, outward: Outward): 
             note,
           }),
         );
-  const sampler = new Sampler(host, systemClock, MAX_GAP_INTERVALS * intervalMs, (readable) =>
-    source === undefined ? openReader(readable, host) : source.open(readable),
+  const metrics = opened.use(
+    new ReplicaMetrics({
+      labelsOf:
+        listen === undefined ? undefined : (await import("./apps/replica-labels.ts")).pageLabels(labels),
+      note,
+    }),
   );
-  opened.use(sampler);
+  const sampler = opened.use(
+    new Sampler({
+      host,
+      clock: systemClock,
+      maxGapMs: MAX_GAP_INTERVALS * intervalMs,
+      open: (readable) => (source === undefined ? openReader(readable, host) : source.open(readable)),
+      traffic: (replica) => metrics.traffic(replica),
+    }),
+  );
   const figures = () => ({ ...outward.figures(), ...watch?.figures });
   const openPage = async (address: ListenAddress): Promise<Page> =>
     await (await import("./page.ts")).openPage({
@@ -79,6 +97,7 @@ export async function joinParts(settings: CollectorSettings, outward: Outward): 
       root,
       sampler,
       source,
+      applications: await metrics.load(),
       figures,
       note,
     });
@@ -96,7 +115,10 @@ export async function joinParts(settings: CollectorSettings, outward: Outward): 
       sampler,
       intervalMs,
       ...(source === undefined ? {} : { discovery: source.discovery }),
-      onList: (containers) => page()?.setContainers(containers),
+      onList: (containers) => {
+        metrics.setReplicas(containers.values());
+        page()?.setContainers(containers);
+      },
       onRound: (batch, containers) => {
         page()?.update(batch, containers);
         outward.onBatch(batch);

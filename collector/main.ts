@@ -29,7 +29,10 @@ async function load(run: CollectorRun): Promise<() => Promise<void>> {
 try {
   const { cached, ...run } = readArguments(process.argv.slice(2), process.env);
   const start = await load(run);
-  if (!cached && process.env["NODE_COMPILE_CACHE"] !== undefined) beginAgainFromCache();
+  if (!cached && process.env["NODE_COMPILE_CACHE"] !== undefined) {
+    await (await import("./join.ts")).loadSeldomParts();
+    beginAgainFromCache();
+  }
   await start();
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);

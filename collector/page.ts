@@ -3,13 +3,12 @@ import { systemClock } from "../core/clock.ts";
 import type { ReplicaId } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
 import { applicationPage } from "./apps/application-page.ts";
-import { Applications } from "./apps/applications.ts";
-import { replicaLabels } from "./apps/replica-labels.ts";
+import type { Applications } from "./apps/applications.ts";
 import type { Batch } from "./batch.ts";
 import type { Discovered } from "./discover/discovered.ts";
 import type { EngineSource } from "./discover/engine-source.ts";
 import { createExposition, type Exposition } from "./expose/exposition.ts";
-import { labelRules, shownLabels } from "./expose/label-rules.ts";
+import { labelRules } from "./expose/label-rules.ts";
 import type { PageFormat } from "./expose/page-format.ts";
 import type { RemoteWrite } from "./expose/remote-write/remote-write.ts";
 import type { Figures } from "./figures.ts";
@@ -25,12 +24,13 @@ export interface PageOptions {
   readonly root: string;
   readonly sampler: Sampler;
   readonly source: EngineSource | undefined;
+  readonly applications: Applications;
   /** Of the other parts. */
   readonly figures: () => Figures;
   readonly note: (line: string) => void;
 }
 
-/** What only a page of metrics needs: the machine's figures, what is looked at seldom, the replicas' own metrics. */
+/** What only a page of metrics needs: the machine's figures, and what is looked at seldom. */
 export interface Page extends AsyncDisposable {
   readonly address: ListenAddress;
   setContainers(containers: ReadonlyMap<ReplicaId, Discovered>): void;
@@ -40,18 +40,9 @@ export interface Page extends AsyncDisposable {
 
 /** @throws FlyballError PORT_IN_USE, LISTEN_REFUSED */
 export async function openPage(options: PageOptions): Promise<Page> {
-  const { listen, labels, root, sampler, source, note, remoteWrite } = options;
+  const { listen, labels, root, sampler, source, applications, note, remoteWrite } = options;
   await using opened = new AsyncDisposableStack();
   const rules = labelRules(labels);
-  // Of a replica's own metrics the service is named already, in fewer words than a container's labels.
-  const businessRules = { ...rules, allowed: new Set<string>() };
-  const applications = opened.use(
-    new Applications({
-      clock: systemClock,
-      labelsOf: (replica) => replicaLabels(replica, shownLabels(replica, businessRules).labels),
-      note,
-    }),
-  );
   const machine = opened.use(new HostReader({ root, clock: systemClock }));
   let conflictingSeries = 0;
   const applicationText = (format: PageFormat): string => {
@@ -102,7 +93,6 @@ export async function openPage(options: PageOptions): Promise<Page> {
     address: exposition.address,
     setContainers: (containers) => {
       known = containers;
-      applications.setReplicas(containers.values());
     },
     update: ({ readAtMs }, containers) => {
       const { measurements } = sampler;

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ReplicaId, Sample, Target } from "../core/types.ts";
+import type { Traffic } from "./apps/traffic.ts";
 import type { Batch, Missed } from "./batch.ts";
 import { type HeldBackReading, heldBackRatioBetween, heldBackReadingOf } from "./read/held-back.ts";
 import { GoneError } from "./read/kept-file.ts";
@@ -8,6 +9,17 @@ import type { Details, Measurement } from "./read/measurement.ts";
 import { type CpuReading, cpuCoresBetween } from "./read/rates.ts";
 import { type Host, openReader, type Readable, type Reader } from "./read/reader.ts";
 import { Slices } from "./slices.ts";
+
+export interface SamplerOptions {
+  readonly host: Host;
+  readonly clock: Clock;
+  /** Rates over a longer time say nothing about now. */
+  readonly maxGapMs: number;
+  /** Says what each is read from; by default the files of the host. */
+  readonly open?: (readable: Readable) => Reader;
+  /** What is known of a replica's requests. */
+  readonly traffic?: (replica: ReplicaId) => Traffic | undefined;
+}
 
 interface Watched {
   readonly readable: Readable;
@@ -26,20 +38,17 @@ export class Sampler implements Disposable {
   readonly #clock: Clock;
   readonly #maxGapMs: number;
   readonly #open: (readable: Readable) => Reader;
+  readonly #traffic: (replica: ReplicaId) => Traffic | undefined;
   readonly #watched = new Map<ReplicaId, Watched>();
   #measurements: ReadonlyMap<ReplicaId, Measurement> = new Map();
 
-  /** `open` says what each is read from; by default the files of the host. */
-  constructor(
-    host: Host,
-    clock: Clock,
-    maxGapMs: number,
-    open: (readable: Readable) => Reader = (readable) => openReader(readable, host),
-  ) {
+  constructor(options: SamplerOptions) {
+    const { host, clock, maxGapMs, open, traffic } = options;
     this.#host = host;
     this.#clock = clock;
     this.#maxGapMs = maxGapMs;
-    this.#open = open;
+    this.#open = open ?? ((readable) => openReader(readable, host));
+    this.#traffic = traffic ?? (() => undefined);
   }
 
   /** All that the last round could read. */
@@ -161,6 +170,9 @@ export class Sampler implements Disposable {
     if (cpuHeldBackRatio !== undefined) sample.cpuHeldBackRatio = cpuHeldBackRatio;
     if (memoryUsageBytes !== undefined) sample.memoryUsageBytes = memoryUsageBytes;
     if (memoryWorkingSetBytes !== undefined) sample.memoryWorkingSetBytes = memoryWorkingSetBytes;
+    const traffic = this.#traffic(sample.replica);
+    if (traffic !== undefined) sample.requestsPerSecond = traffic.requestsPerSecond;
+    if (traffic?.latencyMs !== undefined) sample.latencyMs = traffic.latencyMs;
     return sample;
   }
 

@@ -4,27 +4,35 @@ import type { ReplicaId } from "../../core/types.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import type { Discovered } from "../discover/discovered.ts";
 import { labelText, relabelled } from "./app-labels.ts";
+import { isBrisk } from "./brisk.ts";
 import { type MetricsEndpoint, metricsEndpointOf } from "./metrics-endpoint.ts";
-import { type Family, type Label, type MetricsText, parseMetricsText } from "./metrics-text.ts";
-import { scrape } from "./scrape.ts";
+import { type Family, type Label, parseMetricsText } from "./metrics-text.ts";
+import { type Scraped, scrape } from "./scrape.ts";
+import { requestReading, type Traffic } from "./traffic.ts";
+import { TrafficMeter } from "./traffic-meter.ts";
 
 export interface ApplicationsOptions {
   readonly clock: Clock;
-  /** The labels that every series of a replica gets. */
-  readonly labelsOf: (replica: Discovered) => readonly Label[];
+  /** The labels that every series of a replica gets. Absent: the series are for nobody, and are not kept. */
+  readonly labelsOf?: ((replica: Discovered) => readonly Label[]) | undefined;
   /** A line for a person, when a replica's metrics begin or end being unreadable. */
   readonly note: (line: string) => void;
   /** From one scrape of a replica to its next. Default 15 s. */
   readonly intervalMs?: number;
+  /** The same of one whose service scales by its requests. Default 1 s. */
+  readonly briskIntervalMs?: number;
 }
 
 const INTERVAL_MS = 15_000;
-/** How often it is looked for what is due. */
-const LOOK_MS = 500;
+const BRISK_INTERVAL_MS = 1_000;
 /** After a scrape that failed; doubled at each failure in a row, up to the interval. */
 const FIRST_RETRY_MS = 1_000;
+/** Up to so many intervals of one that is scraped often. */
+const BRISK_RETRY_INTERVALS = 5;
 const STATUS_PREFIX = "flyball_application_";
-const CONCURRENCY = 8;
+const CONCURRENCY = 32;
+/** Those that failed the last time may take no more of it, however long they let one wait. */
+const FAILING_CONCURRENCY = 8;
 /** Of one replica. */
 export const MAX_SERIES = 2_000;
 /** Of all together. */
@@ -46,12 +54,6 @@ export interface ApplicationSeries {
   readonly name: string;
   readonly labels: string;
   readonly value: number;
-}
-
-/** What rules may ask of the replicas' own metrics. */
-export interface ApplicationValues {
-  /** The newest reading of a replica; undefined when its last scrape failed, and before the first. */
-  reading(replica: ReplicaId): ApplicationReading | undefined;
 }
 
 export interface ApplicationCounts {
@@ -79,22 +81,24 @@ interface Watched {
   seconds: number | undefined;
   /** What was last said of it. */
   noted: string | undefined;
+  /** Of one that is scraped often. */
+  readonly meter: TrafficMeter | undefined;
 }
 
 /** Scrapes the replicas whose labels ask for it, each at its own pace and never more than a few at once. */
-export class Applications implements ApplicationValues, AsyncDisposable {
+export class Applications implements AsyncDisposable {
   readonly #options: ApplicationsOptions;
   readonly #watched = new Map<ReplicaId, Watched>();
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  readonly #timer: NodeJS.Timeout;
+  #runningFailing = 0;
   readonly #counts = { scrapes: 0, failedScrapes: 0, droppedSeries: 0, badLines: 0 };
+  #timer: NodeJS.Timeout | undefined;
   #series = 0;
   #revision = 0;
 
   constructor(options: ApplicationsOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#scrapeDue(), LOOK_MS);
   }
 
   /** Grows whenever the readings are others. */
@@ -115,7 +119,7 @@ export class Applications implements ApplicationValues, AsyncDisposable {
       help,
       series: scraped.map((watched) => ({
         name: `${STATUS_PREFIX}${name}`,
-        labels: labelText(this.#options.labelsOf(watched.replica)),
+        labels: labelText(this.#options.labelsOf?.(watched.replica) ?? []),
         value: value(watched),
       })),
     });
@@ -130,6 +134,11 @@ export class Applications implements ApplicationValues, AsyncDisposable {
       ),
       family("series", "Series of the replica on this page.", ({ seriesCount }) => seriesCount),
     ];
+  }
+
+  /** What a replica's own counters say of its requests; undefined unless its labels ask for it, and when it is not known. */
+  traffic(replica: ReplicaId): Traffic | undefined {
+    return this.#watched.get(replica)?.meter?.at(this.#options.clock.monotonicMs());
   }
 
   get counts(): ApplicationCounts {
@@ -157,7 +166,7 @@ export class Applications implements ApplicationValues, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#stop.abort();
     await Promise.all(this.#running);
   }
@@ -165,7 +174,8 @@ export class Applications implements ApplicationValues, AsyncDisposable {
   #watch(replica: Discovered, endpoint: MetricsEndpoint | undefined): void {
     const known = this.#watched.get(replica.id);
     const same = known !== undefined && JSON.stringify(known.endpoint) === JSON.stringify(endpoint);
-    if (same && known.replica.pid === replica.pid) {
+    const brisk = isBrisk(replica.labels);
+    if (same && known.replica.pid === replica.pid && brisk === (known.meter !== undefined)) {
       known.replica = replica;
       return;
     }
@@ -180,6 +190,7 @@ export class Applications implements ApplicationValues, AsyncDisposable {
       failures: 0,
       seconds: undefined,
       noted: undefined,
+      meter: brisk ? new TrafficMeter() : undefined,
     });
   }
 
@@ -191,20 +202,60 @@ export class Applications implements ApplicationValues, AsyncDisposable {
   }
 
   #scrapeDue(): void {
-    const { clock, intervalMs = INTERVAL_MS } = this.#options;
-    const nowMs = clock.monotonicMs();
+    if (this.#stop.signal.aborted) return;
+    const nowMs = this.#options.clock.monotonicMs();
     for (const watched of this.#watched.values()) {
-      if (this.#running.size >= CONCURRENCY) return;
-      if (watched.endpoint === undefined || watched.busy || watched.nextAtMs > nowMs) continue;
-      watched.busy = true;
-      watched.nextAtMs = nowMs + intervalMs;
-      const run = this.#scrape(watched, watched.endpoint).finally(() => {
-        watched.busy = false;
-        this.#running.delete(run);
-        if (!this.#stop.signal.aborted) this.#scrapeDue();
-      });
-      this.#running.add(run);
+      if (watched.nextAtMs <= nowMs && this.#hasRoomFor(watched)) this.#begin(watched, nowMs);
     }
+    this.#wait(nowMs);
+  }
+
+  /** Until the next one is due; what is due and finds no room gets its turn when another has ended. */
+  #wait(nowMs: number): void {
+    clearTimeout(this.#timer);
+    let nextAtMs = Infinity;
+    for (const watched of this.#watched.values()) {
+      const isWaiting = !watched.busy && watched.endpoint !== undefined && watched.nextAtMs > nowMs;
+      if (isWaiting) nextAtMs = Math.min(nextAtMs, watched.nextAtMs);
+    }
+    if (nextAtMs < Infinity) this.#timer = setTimeout(() => this.#scrapeDue(), nextAtMs - nowMs);
+  }
+
+  #hasRoomFor({ busy, endpoint, failures }: Watched): boolean {
+    if (endpoint === undefined || busy || this.#running.size >= CONCURRENCY) return false;
+    return failures === 0 || this.#runningFailing < FAILING_CONCURRENCY;
+  }
+
+  #begin(watched: Watched, nowMs: number): void {
+    const { endpoint } = watched;
+    if (endpoint === undefined) return;
+    const intervalMs = this.#intervalMs(watched);
+    const wasFailing = watched.failures > 0;
+    watched.busy = true;
+    // On a grid, unless it was left for long.
+    watched.nextAtMs += intervalMs;
+    if (watched.nextAtMs <= nowMs) watched.nextAtMs = nowMs + intervalMs;
+    if (wasFailing) this.#runningFailing += 1;
+    const run = this.#scrape(watched, endpoint).finally(() => {
+      watched.busy = false;
+      if (wasFailing) this.#runningFailing -= 1;
+      this.#running.delete(run);
+      this.#leaveOutPast(watched);
+      this.#scrapeDue();
+    });
+    this.#running.add(run);
+  }
+
+  /** One that took longer than its interval waits for its next turn, or it would be asked without a break. */
+  #leaveOutPast(watched: Watched): void {
+    const lateMs = this.#options.clock.monotonicMs() - watched.nextAtMs;
+    const intervalMs = this.#intervalMs(watched);
+    if (lateMs >= 0) watched.nextAtMs += (Math.floor(lateMs / intervalMs) + 1) * intervalMs;
+  }
+
+  #intervalMs({ meter }: Watched): number {
+    const { intervalMs = INTERVAL_MS, briskIntervalMs = BRISK_INTERVAL_MS } = this.#options;
+    return meter === undefined ? intervalMs : Math.min(intervalMs, briskIntervalMs);
   }
 
   async #scrape(watched: Watched, endpoint: MetricsEndpoint): Promise<void> {
@@ -213,29 +264,51 @@ export class Applications implements ApplicationValues, AsyncDisposable {
     const fromMs = clock.monotonicMs();
     this.#counts.scrapes += 1;
     try {
-      const text = await scrape(endpoint, this.#stop.signal);
+      const scraped = await scrape(endpoint, clock, this.#stop.signal);
       if (this.#watched.get(id) !== watched) return;
-      const allowed = Math.min(MAX_SERIES, MAX_SERIES_IN_ALL - this.#series + watched.seriesCount);
-      const parsed = parseMetricsText(text, Math.max(0, allowed));
-      if (parsed.families.length === 0 && parsed.badLines > 0) throw new Error("answered no metrics");
+      const trouble = [
+        this.#takeTraffic(watched, endpoint, scraped),
+        this.#takeSeries(watched, scraped.text),
+      ];
       watched.failures = 0;
-      this.#take(watched, parsed);
+      const said = trouble.filter((line) => line !== undefined).join("; ");
+      if (said !== "") this.#note(id, said);
+      else if (watched.noted !== undefined) {
+        watched.noted = undefined;
+        this.#options.note(`metrics of ${watched.replica.name}: read again`);
+      }
     } catch (error) {
       if (this.#stop.signal.aborted || this.#watched.get(id) !== watched) return;
       this.#counts.failedScrapes += 1;
       this.#keep(watched, undefined, 0);
       // One that has just started may not listen yet.
-      const { intervalMs = INTERVAL_MS } = this.#options;
+      const longestMs = this.#intervalMs(watched) * (watched.meter === undefined ? 1 : BRISK_RETRY_INTERVALS);
       watched.failures += 1;
-      watched.nextAtMs = fromMs + Math.min(intervalMs, FIRST_RETRY_MS * 2 ** (watched.failures - 1));
+      watched.nextAtMs =
+        clock.monotonicMs() + Math.min(longestMs, FIRST_RETRY_MS * 2 ** (watched.failures - 1));
       this.#note(id, messageOf(error));
     } finally {
       watched.seconds = (clock.monotonicMs() - fromMs) / SECOND_MS;
     }
   }
 
-  #take(watched: Watched, parsed: MetricsText): void {
-    const own = this.#options.labelsOf(watched.replica);
+  /** What is wrong with it, for a person. */
+  #takeTraffic({ meter }: Watched, { path }: MetricsEndpoint, scraped: Scraped): string | undefined {
+    if (meter === undefined) return undefined;
+    const reading = requestReading(scraped.text, path, scraped.atMonotonicMs);
+    if (reading === undefined) return "no metric on its page counts requests under a name that is known";
+    meter.take(reading);
+    return undefined;
+  }
+
+  /** What is wrong with them, for a person. @throws Error when there are none */
+  #takeSeries(watched: Watched, text: string): string | undefined {
+    const { labelsOf, clock } = this.#options;
+    if (labelsOf === undefined) return undefined;
+    const allowed = Math.min(MAX_SERIES, MAX_SERIES_IN_ALL - this.#series + watched.seriesCount);
+    const parsed = parseMetricsText(text, Math.max(0, allowed));
+    if (parsed.families.length === 0 && parsed.badLines > 0) throw new Error("answered no metrics");
+    const own = labelsOf(watched.replica);
     const families = parsed.families
       .filter(({ name }) => !isTaken(name))
       .map((family): ApplicationFamily => {
@@ -252,15 +325,9 @@ export class Applications implements ApplicationValues, AsyncDisposable {
     const dropped = parsed.droppedSeries + count(parsed.families) - kept;
     this.#counts.droppedSeries += dropped;
     this.#counts.badLines += parsed.badLines;
-    const reading = { replica: watched.replica.id, readAtMs: this.#options.clock.nowMs(), families };
-    this.#keep(watched, reading, kept);
-    if (dropped > 0) this.#note(watched.replica.id, `${dropped} of ${kept + dropped} series are left out`);
-    else if (parsed.badLines > 0) {
-      this.#note(watched.replica.id, `${parsed.badLines} lines are no metrics`);
-    } else if (watched.noted !== undefined) {
-      watched.noted = undefined;
-      this.#options.note(`metrics of ${watched.replica.name}: read again`);
-    }
+    this.#keep(watched, { replica: watched.replica.id, readAtMs: clock.nowMs(), families }, kept);
+    if (dropped > 0) return `${dropped} of ${kept + dropped} series are left out`;
+    return parsed.badLines > 0 ? `${parsed.badLines} lines are no metrics` : undefined;
   }
 
   #keep(watched: Watched, reading: ApplicationReading | undefined, seriesCount: number): void {

@@ -30,6 +30,8 @@ export interface Family {
 
 export interface MetricsText {
   readonly families: readonly Family[];
+  /** Their type is said, and they have no series yet: what they count has not happened. */
+  readonly announced: readonly Family[];
   /** Lines that could not be understood. */
   readonly badLines: number;
   /** Series beyond those asked for. */
@@ -91,8 +93,10 @@ export function parseMetricsText(text: string, maxSeries: number): MetricsText {
       family.series.push({ name, labels, value });
     }
   }
+  const all = [...families.values()];
   return {
-    families: [...families.values()].filter(({ series }) => series.length > 0),
+    families: all.filter(({ series }) => series.length > 0),
+    announced: all.filter(({ series, type }) => series.length === 0 && type !== "unknown"),
     badLines,
     droppedSeries,
   };

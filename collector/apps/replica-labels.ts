@@ -1,5 +1,14 @@
 import type { Discovered } from "../discover/discovered.ts";
+import { labelRules, shownLabels } from "../expose/label-rules.ts";
+import type { LabelSettings } from "../settings.ts";
 import type { Label } from "./metrics-text.ts";
+
+/** Those that a replica's own series get on the page. */
+export function pageLabels(settings: LabelSettings): (replica: Discovered) => Label[] {
+  // The service is named already, in fewer words than a container's labels.
+  const rules = { ...labelRules(settings), allowed: new Set<string>() };
+  return (replica) => replicaLabels(replica, shownLabels(replica, rules).labels);
+}
 
 /**
  * What every series of a replica's own metrics says of it: the service and the replica, and the business labels, which

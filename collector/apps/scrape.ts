@@ -1,4 +1,5 @@
 import http, { type IncomingMessage } from "node:http";
+import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { MetricsEndpoint } from "./metrics-endpoint.ts";
 
@@ -8,15 +9,26 @@ export const MAX_SCRAPE_BYTES = 4 * 1024 * 1024;
 /** Prometheus' text first: it says the same in fewer lines. */
 const ACCEPT = "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1";
 
+export interface Scraped {
+  readonly text: string;
+  /** When the answer began: its values are of that moment. */
+  readonly atMonotonicMs: number;
+}
+
 /** The text of one endpoint. @throws Error that says what was wrong with the answer */
-export async function scrape(endpoint: MetricsEndpoint, signal: AbortSignal): Promise<string> {
+export async function scrape(
+  endpoint: MetricsEndpoint,
+  clock: Pick<Clock, "monotonicMs">,
+  signal: AbortSignal,
+): Promise<Scraped> {
   const deadline = AbortSignal.timeout(SCRAPE_DEADLINE_MS);
   const either = AbortSignal.any([signal, deadline]);
   try {
     const response = await ask(endpoint, either);
+    const atMonotonicMs = clock.monotonicMs();
     try {
       if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
-      return await read(response);
+      return { text: await read(response), atMonotonicMs };
     } finally {
       response.destroy();
     }

@@ -12,7 +12,7 @@ import { serveMetrics } from "./server.ts";
  * The way in to the exposition. Joined like this:
  *
  *     const host = new Host(root);
- *     using sampler = new Sampler(host, systemClock, maxGapMs);
+ *     using sampler = new Sampler({ host, clock: systemClock, maxGapMs });
  *     using machine = new HostReader({ root, clock: systemClock });           // collector/host/host-reader.ts
  *     await using looks = new SlowLooks({ root, clock: systemClock,           // collector/read/slow-looks.ts
  *       containers: () => discovery.containers.values(),

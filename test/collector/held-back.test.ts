@@ -34,7 +34,7 @@ function machine(limit: "max" | "20000" = "20000") {
   let nowMs = 1_000_000;
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
   const host = new Host(root);
-  const sampler = new Sampler(host, clock, MAX_GAP_MS);
+  const sampler = new Sampler({ host, clock, maxGapMs: MAX_GAP_MS });
   sampler.setTargets([{ replica: ID, service: "shop_web", pid: 4242, kind: "container" }]);
   return {
     /** The share that the sample of this second has. */

@@ -20,7 +20,7 @@ describe("a round of samples", () => {
   test("has the CPU in use from the second reading of the same process on", async () => {
     await using first = await startChild(SPIN);
     await using second = await startChild(SPIN);
-    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(), clock: systemClock, maxGapMs: MAX_GAP_MS });
     const coresAtEachOf = async (rounds: number) => {
       const cores: (number | undefined)[] = [];
       for (let round = 0; round < rounds; round += 1) {
@@ -40,7 +40,7 @@ describe("a round of samples", () => {
 
   test("says each time of a target that cannot be read why, and reads the others", async () => {
     await using child = await startChild(REST);
-    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(), clock: systemClock, maxGapMs: MAX_GAP_MS });
     sampler.setTargets([target("no-cgroup", child.pid, "container"), target("web-1", child.pid)]);
     for (const tick of [1, 2]) {
       const batch = sampler.sample(tick);
@@ -54,7 +54,7 @@ describe("a round of samples", () => {
 
   test("tries a target that ended again when a list names it again", () => {
     const root = fileURLToPath(new URL("fixtures/v2-systemd", import.meta.url));
-    using sampler = new Sampler(new Host(root), systemClock, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(root), clock: systemClock, maxGapMs: MAX_GAP_MS });
     const list = [target("gone", 999, "container")];
     const missedInRounds = () => [1, 2].map((tick) => sampler.sample(tick).missed.length);
     sampler.setTargets(list);
@@ -68,7 +68,7 @@ describe("a round of samples", () => {
     await child.said("resting");
     const descriptors = () => readdirSync("/proc/self/fd").length;
     const before = descriptors();
-    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(), clock: systemClock, maxGapMs: MAX_GAP_MS });
     for (let round = 0; round < 20; round += 1) {
       sampler.setTargets([target("web-1", child.pid), target("no-cgroup", child.pid, "container")]);
       sampler.sample(round);
@@ -85,7 +85,7 @@ describe("a round in slices", () => {
     // A clock by which each reading takes longer than a slice.
     let nowMs = 0;
     const slow = { nowMs: () => nowMs, monotonicMs: () => (nowMs += 10) };
-    using sampler = new Sampler(new Host(), slow, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(), clock: slow, maxGapMs: MAX_GAP_MS });
     sampler.setTargets([target("web-1", first.pid), target("web-2", second.pid)]);
     const order: string[] = [];
     const round = sampler.sampleInSlices(1).then(({ samples }) => {
@@ -102,7 +102,7 @@ describe("a round in slices", () => {
     await using second = await startChild(REST);
     let nowMs = 0;
     const slow = { nowMs: () => nowMs, monotonicMs: () => (nowMs += 10) };
-    using sampler = new Sampler(new Host(), slow, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(), clock: slow, maxGapMs: MAX_GAP_MS });
     sampler.setTargets([target("web-1", first.pid), target("web-2", second.pid)]);
     const round = sampler.sampleInSlices(1);
     sampler.setTargets([target("web-1", first.pid)]);
@@ -112,7 +112,7 @@ describe("a round in slices", () => {
 
   test("shows with each measurement what was found out elsewhere", async () => {
     await using child = await startChild(REST);
-    using sampler = new Sampler(new Host(), systemClock, MAX_GAP_MS);
+    using sampler = new Sampler({ host: new Host(), clock: systemClock, maxGapMs: MAX_GAP_MS });
     sampler.setTargets([target("web-1", child.pid)]);
     sampler.sample(0);
     assert.deepEqual(sampler.pidsOf("web-1"), [child.pid]);

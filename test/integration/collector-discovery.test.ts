@@ -156,7 +156,12 @@ for (const lab of engines) {
     test("come and go by dozens, and in the end all is as the engine says", async () => {
       await using on = watching(lab);
       on.source.follow();
-      using sampler = new Sampler(on.host, systemClock, 5_000, (readable) => on.source.open(readable));
+      using sampler = new Sampler({
+        host: on.host,
+        clock: systemClock,
+        maxGapMs: 5_000,
+        open: (readable) => on.source.open(readable),
+      });
       await eventually("the list is whole", () => on.source.discovery.listedAtMs !== undefined);
       const churn = async (index: number): Promise<void> => {
         const container = await on.create({ Cmd: ["sleep", String(index % 3 === 0 ? 1000 : 0.2)] });

@@ -281,7 +281,7 @@ describe("what is read of a container", { skip: skipWithoutEngine(engines) }, ()
 
     test(`${of} that has ended holds nothing open, its dead network least of all`, async () => {
       const container = await run(docker, "sleep 1000");
-      using sampler = new Sampler(new Host(), systemClock, 60_000);
+      using sampler = new Sampler({ host: new Host(), clock: systemClock, maxGapMs: 60_000 });
       sampler.setContainers([{ id: container.id, pid: container.pid, kind: "container" }]);
       sampler.sample(0);
       assert.ok(openFiles().some((path) => path === `/proc/${container.pid}/net/dev`));

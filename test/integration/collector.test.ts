@@ -39,7 +39,7 @@ describe("the collector beside a Docker engine", { skip: skipWithoutEngine(engin
       try {
         await container.start();
         const { State } = await container.inspect();
-        using sampler = new Sampler(new Host(), systemClock, 60_000);
+        using sampler = new Sampler({ host: new Host(), clock: systemClock, maxGapMs: 60_000 });
         sampler.setTargets([{ replica: id, service: "lab_busy", pid: State.Pid, kind: "container" }]);
         sampler.sample(0);
 
