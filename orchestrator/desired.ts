@@ -88,6 +88,7 @@ export class DesiredState {
     const before = this.#entries.get(project.name);
     const kept = before?.removing === false ? before.replicas : undefined;
     const counts = project.services.map((service): [ServiceId, number] => {
+      if (service.global === true) return [service.id, 1];
       if (service.scaling === undefined) return [service.id, service.initialReplicas];
       const { minReplicas, maxReplicas } = service.scaling;
       const count = kept?.get(service.id) ?? found.get(service.id) ?? service.initialReplicas;
@@ -96,9 +97,11 @@ export class DesiredState {
     return { project, replicas: new Map(counts), removing: false };
   }
 
-  apply(desired: DesiredProject): void {
+  /** @param besides is written in the same transaction */
+  apply(desired: DesiredProject, besides: () => void = () => undefined): void {
     const { project, replicas } = desired;
     this.#store.transaction(() => {
+      besides();
       this.#store.run("DELETE FROM desired_replicas WHERE project = ?", project.name);
       this.#store.run(
         `INSERT INTO projects (name, removing, body) VALUES (?, 0, ?)
@@ -133,8 +136,10 @@ export class DesiredState {
     if (entry !== undefined) entry.removing = true;
   }
 
-  finishRemoval(name: string): void {
+  /** @param besides is written in the same transaction */
+  finishRemoval(name: string, besides: () => void = () => undefined): void {
     this.#store.transaction(() => {
+      besides();
       this.#store.run("DELETE FROM desired_replicas WHERE project = ?", name);
       this.#store.run("DELETE FROM projects WHERE name = ?", name);
     });

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { FlyballError, messageOf } from "../core/errors.ts";
+import { FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { Loop } from "../core/loop.ts";
 import type { Store } from "../core/store.ts";
@@ -9,27 +9,34 @@ import type {
   ObservedState,
   Plan,
   Project,
+  ReplicaId,
   Service,
   ServiceId,
 } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
 import { asProcesses } from "./as-processes.ts";
-import { type Attempts, failedAgain } from "./backoff.ts";
+import { Catalog } from "./catalog.ts";
 import { describeAction, describeHold } from "./describe.ts";
 import { DesiredState } from "./desired.ts";
 import type { Engine } from "./engine.ts";
 import { type ActionResult, execute } from "./executor.ts";
+import { Failures } from "./failures.ts";
 import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
 import { Probes } from "./probes.ts";
-import type { DesiredProject, InFlight } from "./reconcile/input.ts";
+import { asLastSeen, Readiness } from "./readiness.ts";
+import type { Capacity, DesiredProject, InFlight } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
+import { wantedReplicas } from "./reconcile/wanted.ts";
 import { reconcile } from "./reconcile.ts";
+import { describeRevision } from "./rollout/describe.ts";
+import type { KeptRevision } from "./rollout/revisions.ts";
+import type { Rollout } from "./rollout/rollout.ts";
+import { Rollouts } from "./rollout/rollouts.ts";
+import { type RolloutView, rolloutView } from "./rollout/view.ts";
 
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;
 const PARALLEL_ACTIONS = 16;
-/** A replica that has run for this long has left its failures behind. */
-const STEADY_MS = 10 * SECOND_MS;
 /** At the end, for actions that run; what is not done by then is done after the next start. */
 const LAST_ACTIONS_MS = 5 * SECOND_MS;
 
@@ -38,6 +45,10 @@ export interface OrchestratorOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** What reservations may add up to; absent: everything fits. */
+  readonly capacity?: Capacity;
+  /** Cores that each replica uses now, as far as it is known: the idlest goes first. */
+  readonly load?: () => ReadonlyMap<ReplicaId, number>;
   /** After each pass that saw the engine. */
   readonly onObserved: (observed: ObservedState) => void;
   readonly onAction: (result: ActionResult) => void;
@@ -53,19 +64,23 @@ export class Orchestrator implements AsyncDisposable {
   readonly #loop: Loop;
   readonly #probes: Probes;
   readonly #inFlight = new InFlightWork();
-  readonly #attempts = new Map<string, Attempts>();
-  readonly #countedExits = new Map<string, string>();
-  readonly #readyAtMs = new Map<string, number>();
+  readonly #failures = new Failures();
+  readonly #readiness = new Readiness();
+  readonly #rollouts: Rollouts;
   readonly #executions = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   #watching: Disposable | undefined;
   #observed: ObservedState | undefined;
+  #replicas: ReadonlyMap<ServiceId, readonly ObservedReplica[]> = new Map();
+  /** Made anew when what is desired has changed. */
+  #catalog: Catalog | undefined;
   #holds: readonly Hold[] = [];
   #engineTrouble: string | undefined;
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
     this.#desired = new DesiredState(options.store);
+    this.#rollouts = new Rollouts(options.store);
     this.#probes = new Probes(() => this.#loop.nudge());
     this.#loop = new Loop({
       intervalMs: PASS_INTERVAL_MS,
@@ -81,8 +96,17 @@ export class Orchestrator implements AsyncDisposable {
     return this.#observed;
   }
 
+  /** With the templates that they are at, which after a rollback are not the files'. */
   get services(): readonly Service[] {
-    return this.#desired.services;
+    return this.#known.services;
+  }
+
+  /** How far each service is on its way to its template. */
+  get rollouts(): readonly RolloutView[] {
+    return this.services.flatMap((service) => {
+      const rollout = this.#rollouts.all.get(service.id);
+      return rollout === undefined ? [] : [this.#viewOf(rollout, service)];
+    });
   }
 
   /** Why the engine cannot be seen now; absent when it can. */
@@ -96,19 +120,45 @@ export class Orchestrator implements AsyncDisposable {
   }
 
   service(id: ServiceId): Service | undefined {
-    return this.#desired.service(id);
+    return this.#known.service(id);
   }
 
   replicasOf(service: ServiceId): readonly ObservedReplica[] {
-    return this.#observed?.replicas.filter((replica) => replica.service === service) ?? [];
+    return this.#replicas.get(service) ?? [];
   }
 
   desiredReplicas(service: ServiceId): number | undefined {
-    return this.#desired.replicas(service);
+    return this.#known.replicas(service);
   }
 
   holdsOf(service: ServiceId): readonly string[] {
-    return this.#holds.filter((hold) => hold.service === service).map(describeHold);
+    return this.holdListOf(service).map(describeHold);
+  }
+
+  /** As `holdsOf`, with the kind of each. */
+  holdListOf(service: ServiceId): readonly Hold[] {
+    return this.#holds.filter((hold) => hold.service === service);
+  }
+
+  /** The templates that the service had, newest first. */
+  revisionsOf(service: ServiceId): readonly KeptRevision[] {
+    return this.#rollouts.revisions(service);
+  }
+
+  /**
+   * Goes back to the last different template that has proven healthy; the count stays what it is.
+   * @throws FlyballError NOT_FOUND
+   */
+  rollback(id: ServiceId): RolloutView {
+    const service = this.#find(id);
+    const rollout = this.#rollouts.rollback(service, this.#options.clock.nowMs());
+    return this.#rolloutBegun(rollout);
+  }
+
+  /** Tries a paused rollout again. @throws FlyballError NOT_FOUND */
+  resumeRollout(id: ServiceId): RolloutView {
+    const rollout = this.#rollouts.resume(this.#find(id), this.#options.clock.nowMs());
+    return this.#rolloutBegun(rollout);
   }
 
   hasProject(name: string): boolean {
@@ -117,15 +167,18 @@ export class Orchestrator implements AsyncDisposable {
 
   /** What applying the project would do now. Does nothing. */
   async planProject(project: Project, signal: AbortSignal = this.#abort.signal): Promise<Plan> {
-    const desired = await this.#toApply(project, signal);
-    return this.#planFor([desired], signal);
+    const { desired, rollouts } = await this.#toApply(project, signal);
+    return this.#planFor(desired, signal, rollouts);
   }
 
   /** Makes the project desired and has the next pass see to it. Returns what that pass finds to do. */
   async applyProject(project: Project): Promise<Plan> {
-    const desired = await this.#toApply(project, this.#abort.signal);
-    const plan = await this.#planFor([desired], this.#abort.signal);
-    this.#desired.apply(desired);
+    const { desired, rollouts } = await this.#toApply(project, this.#abort.signal);
+    const plan = await this.#planFor(desired, this.#abort.signal, rollouts);
+    const nowMs = this.#options.clock.nowMs();
+    this.#desired.apply(desired, () => this.#rollouts.save(desired.project, rollouts, nowMs));
+    this.#rollouts.adopt(desired.project, rollouts);
+    this.#catalog = undefined;
     this.#loop.nudge();
     return plan;
   }
@@ -134,16 +187,16 @@ export class Orchestrator implements AsyncDisposable {
   async removeProject(name: string): Promise<Plan> {
     const known = this.#desired.project(name);
     if (known === undefined) throw new FlyballError("NOT_FOUND", `there is no project ${name}`);
-    const plan = await this.#planFor([{ ...known, removing: true }], this.#abort.signal);
+    const plan = await this.#planFor({ ...known, removing: true }, this.#abort.signal);
     this.#desired.startRemoval(name);
+    this.#catalog = undefined;
     this.#loop.nudge();
     return plan;
   }
 
   /** The service should have that many replicas from now on. @throws FlyballError NOT_FOUND, NOT_SCALABLE */
   setReplicas(id: ServiceId, count: number): void {
-    const service = this.service(id);
-    if (service === undefined) throw new FlyballError("NOT_FOUND", `there is no service ${id}`);
+    const service = this.#find(id);
     if (count > 1 && service.singleReplicaReason !== undefined) {
       throw new FlyballError(
         "NOT_SCALABLE",
@@ -151,6 +204,7 @@ export class Orchestrator implements AsyncDisposable {
       );
     }
     this.#desired.setReplicas(id, count);
+    this.#catalog = undefined;
     this.#loop.nudge();
   }
 
@@ -167,20 +221,25 @@ export class Orchestrator implements AsyncDisposable {
   async #pass(signal: AbortSignal): Promise<void> {
     const { engine, clock, onObserved } = this.#options;
     const busyBefore = this.#inFlight.snapshot();
-    const seen = await engine.observe(this.#projects(), signal);
+    const seen = await engine.observe(this.#known.projects, signal);
     signal.throwIfAborted();
     this.#engineAnswers();
-    const observed = { ...seen, replicas: this.#withReadiness(seen.replicas) };
+    const nowMs = clock.nowMs();
+    const services = new Map(this.services.map((service) => [service.id, service]));
+    const replicas = this.#readiness.apply(this.#probes.apply(seen.replicas, services), nowMs);
+    const observed = { ...seen, replicas };
     this.#observed = observed;
+    this.#replicas = Map.groupBy(replicas, ({ service }) => service);
     const inFlight = busyInEither(busyBefore, this.#inFlight.snapshot());
-    this.#countFailures(observed, inFlight);
+    this.#failures.observed(observed, inFlight, (id) => this.service(id));
+    if (observed.complete) this.#advanceRollouts(nowMs, inFlight);
 
     const plan = reconcile({
-      nowMs: clock.nowMs(),
-      desired: this.#desired.all,
+      ...this.#facts(nowMs),
+      desired: this.#known.desired,
       observed,
       inFlight,
-      attempts: this.#attempts,
+      rollouts: this.#rollouts.all,
     });
     this.#holds = plan.holds;
     this.#execute(plan);
@@ -193,9 +252,8 @@ export class Orchestrator implements AsyncDisposable {
     this.#inFlight.add(plan);
     const execution = execute(plan, {
       perform: (action, created) => {
-        const project = this.#projectOf(action);
-        const service =
-          "service" in action ? project.services.find(({ id }) => id === action.service) : undefined;
+        const project = this.#known.projectBehind(action, this.#observed);
+        const service = this.#serviceFor(action, project);
         const context = {
           project,
           ...(service === undefined ? {} : { service }),
@@ -219,53 +277,53 @@ export class Orchestrator implements AsyncDisposable {
     if (outcome === "done") {
       log.info(about, "action done");
       // A slot is forgiven when its replica has run for a while, not because it could be started.
-      if (!bringsReplica(action)) this.#attempts.delete(attemptKeyOf(action));
+      if (!bringsReplica(action)) this.#failures.forget(attemptKeyOf(action));
     } else if (outcome === "failed" && !this.#abort.signal.aborted) {
       log.error({ ...about, err: error }, "action failed");
-      const failure = { nowMs: clock.nowMs(), reason: messageOf(error) };
-      const key = attemptKeyOf(action);
-      this.#attempts.set(key, failedAgain(this.#attempts.get(key), failure));
+      this.#failures.failed(attemptKeyOf(action), messageOf(error), clock.nowMs());
+      this.#rolloutRefused(action, error);
     }
     onAction(result);
     this.#loop.nudge();
   }
 
-  /** Replicas with what their probes say, and since when they are ready. */
-  #withReadiness(replicas: readonly ObservedReplica[]): readonly ObservedReplica[] {
-    const services = new Map(this.services.map((service) => [service.id, service]));
-    const nowMs = this.#options.clock.nowMs();
-    const ready = new Set<string>();
-    const result = this.#probes.apply(replicas, services).map((replica) => {
-      if (replica.state !== "running") return replica;
-      const key = `${replica.id} ${replica.startedAtMs ?? ""}`;
-      ready.add(key);
-      const readyAtMs = this.#readyAtMs.get(key) ?? nowMs;
-      this.#readyAtMs.set(key, readyAtMs);
-      return { ...replica, readyAtMs };
-    });
-    for (const key of this.#readyAtMs.keys()) if (!ready.has(key)) this.#readyAtMs.delete(key);
-    return result;
+  /** A store that cannot be written leaves the rollouts where they are; what runs is looked after all the same. */
+  #advanceRollouts(nowMs: number, inFlight: InFlight): void {
+    const look = {
+      replicasOf: (id: ServiceId) => this.replicasOf(id),
+      wanted: (service: Service) => this.#wanted(service),
+      isBusy: ({ service, slot }: ObservedReplica) => {
+        const key = slotKey(service, slot);
+        return inFlight.arriving.has(key) || inFlight.leaving.has(key);
+      },
+    };
+    try {
+      const changed = this.#rollouts.advance(this.services, look, nowMs);
+      if (changed.length > 0) this.#catalog = undefined;
+      for (const rollout of changed) this.#tellOf(rollout);
+    } catch (error) {
+      if (!isFlyballError(error)) throw error;
+      this.#options.log.error({ err: error }, "the rollouts could not be kept, and wait");
+    }
   }
 
-  /** Counts each end of a replica once, unless we ended it, and forgets those of slots that are steady since. */
-  #countFailures(observed: ObservedState, inFlight: InFlight): void {
-    for (const replica of observed.replicas) {
-      const key = slotKey(replica.service, replica.slot);
-      if (inFlight.arriving.has(key) || inFlight.leaving.has(key)) continue;
-      if (replica.state === "exited") {
-        const run = `${replica.id} ${replica.startedAtMs ?? ""}`;
-        if (this.#countedExits.get(key) === run) continue;
-        this.#countedExits.set(key, run);
-        const delayMs = this.service(replica.service)?.template.restart.delayMs;
-        const failure = {
-          nowMs: observed.atMs,
-          reason: replica.exitCode === undefined ? "it ended" : `it ended with status ${replica.exitCode}`,
-          ...(delayMs === undefined ? {} : { delayMs }),
-        };
-        this.#attempts.set(key, failedAgain(this.#attempts.get(key), failure));
-      } else if (replica.readyAtMs !== undefined && observed.atMs - replica.readyAtMs >= STEADY_MS) {
-        this.#attempts.delete(key);
-        this.#countedExits.delete(key);
+  #tellOf(rollout: Rollout): void {
+    const service = this.service(rollout.service);
+    if (service === undefined) return;
+    const { state, sentence } = this.#viewOf(rollout, service);
+    this.#options.log.info({ service: service.id, rollout: state }, sentence);
+  }
+
+  /** What the engine refuses because of the template counts against it; an engine that is away does not. */
+  #rolloutRefused(action: Plan["actions"][number], error: unknown): void {
+    if (!isFlyballError(error) || error.code === "ENGINE_UNAVAILABLE") return;
+    const nowMs = this.#options.clock.nowMs();
+    for (const service of this.#known.servicesBehind(action)) {
+      const hash = "templateHash" in action ? action.templateHash : undefined;
+      try {
+        this.#rollouts.refused(service, hash ?? service.templateHash, messageOf(error), nowMs);
+      } catch (notKept) {
+        this.#options.log.error({ err: notKept }, "a rollout could not be kept");
       }
     }
   }
@@ -276,11 +334,17 @@ export class Orchestrator implements AsyncDisposable {
       const remains =
         observed.replicas.some((replica) => replica.project === project.name) ||
         project.networks.some(({ name, external }) => !external && observed.networks.includes(name));
-      if (removing && !remains) this.#desired.finishRemoval(project.name);
+      if (!removing || remains) continue;
+      this.#desired.finishRemoval(project.name, () => this.#rollouts.erase(project.name));
+      this.#rollouts.forget(project);
+      this.#catalog = undefined;
     }
   }
 
-  async #toApply(project: Project, signal: AbortSignal): Promise<DesiredProject> {
+  async #toApply(
+    project: Project,
+    signal: AbortSignal,
+  ): Promise<{ desired: DesiredProject; rollouts: ReadonlyMap<ServiceId, Rollout> }> {
     const forEngine = this.#options.engine.kind === "docker" ? project : asProcesses(project);
     const observed = await this.#options.engine.observe([forEngine], signal);
     const found = new Map<ServiceId, number>();
@@ -288,39 +352,77 @@ export class Orchestrator implements AsyncDisposable {
       if (state === "stopping" || state === "exited" || state === "created") continue;
       found.set(service, (found.get(service) ?? 0) + 1);
     }
-    return this.#desired.withProject(forEngine, found);
+    const replicas = Map.groupBy(observed.replicas, ({ service }) => service);
+    const replicasOf = (id: ServiceId) => replicas.get(id) ?? [];
+    const nowMs = this.#options.clock.nowMs();
+    return {
+      desired: this.#desired.withProject(forEngine, found),
+      rollouts: this.#rollouts.withProject(forEngine, replicasOf, nowMs),
+    };
   }
 
-  async #planFor(desired: readonly DesiredProject[], signal: AbortSignal): Promise<Plan> {
-    const observed = await this.#options.engine.observe(
-      desired.map(({ project }) => project),
-      signal,
-    );
+  /** @param rollouts as they would be; absent: as they are */
+  async #planFor(
+    desired: DesiredProject,
+    signal: AbortSignal,
+    rollouts: ReadonlyMap<ServiceId, Rollout> = this.#rollouts.all,
+  ): Promise<Plan> {
+    const observed = await this.#options.engine.observe([desired.project], signal);
     return reconcile({
-      nowMs: this.#options.clock.nowMs(),
-      desired,
-      observed,
+      ...this.#facts(this.#options.clock.nowMs()),
+      desired: [desired],
+      observed: asLastSeen(observed, this.#observed),
       inFlight: this.#inFlight.snapshot(),
-      attempts: this.#attempts,
+      rollouts,
     });
   }
 
-  #projects(): readonly Project[] {
-    return this.#desired.all.map(({ project }) => project);
+  /** What a plan looks at beside what is desired and what is there. */
+  #facts(nowMs: number) {
+    const { capacity, load } = this.#options;
+    return {
+      nowMs,
+      attempts: this.#failures.attempts,
+      ...(capacity === undefined ? {} : { capacity }),
+      ...(load === undefined ? {} : { load: load() }),
+    };
   }
 
-  #projectOf(action: Plan["actions"][number]): Project {
-    const projects = this.#projects();
-    const found = projects.find((project) => {
-      if ("project" in action) return project.name === action.project;
-      if ("image" in action) return project.services.some(({ template }) => template.image === action.image);
-      const replica = this.#observed?.replicas.find(
-        (one) => "replica" in action && one.id === action.replica,
-      );
-      return replica?.project === project.name || project.services.some(({ id }) => id === action.service);
-    });
-    if (found === undefined) throw new FlyballError("INTERNAL", `no project for ${describeAction(action)}`);
-    return found;
+  get #known(): Catalog {
+    this.#catalog ??= new Catalog(this.#desired.all, (project) => this.#rollouts.resolve(project));
+    return this.#catalog;
+  }
+
+  #find(id: ServiceId): Service {
+    const service = this.service(id);
+    if (service === undefined) throw new FlyballError("NOT_FOUND", `there is no service ${id}`);
+    return service;
+  }
+
+  #wanted(service: Service): number {
+    return wantedReplicas(service, this.desiredReplicas(service.id) ?? service.initialReplicas);
+  }
+
+  #viewOf(rollout: Rollout, service: Service): RolloutView {
+    return rolloutView(rollout, service, this.replicasOf(service.id), this.#wanted(service));
+  }
+
+  #rolloutBegun(rollout: Rollout): RolloutView {
+    this.#catalog = undefined;
+    this.#loop.nudge();
+    const { kind, service: id, to } = rollout;
+    this.#options.log.info({ service: id, kind, to: describeRevision(to) }, "a rollout was asked for");
+    return this.#viewOf(rollout, this.#find(id));
+  }
+
+  /** The definition that an action is about: of a replica that is made, the revision that was planned. */
+  #serviceFor(action: Plan["actions"][number], project: Project): Service | undefined {
+    if (!("service" in action)) return undefined;
+    const service = project.services.find(({ id }) => id === action.service);
+    if (service === undefined || action.kind !== "create-replica" || action.templateHash === undefined) {
+      return service;
+    }
+    return this.#rollouts.at(service, action.templateHash);
   }
 
   #passFailed(error: unknown): void {

@@ -13,6 +13,7 @@ interface Watch {
   readonly endpoint: Endpoint;
   readonly probe: Probe;
   passed: boolean;
+  /** In a row. */
   failures: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -37,14 +38,18 @@ export class Probes implements Disposable {
   ): readonly ObservedReplica[] {
     const seen = new Set<string>();
     const result = replicas.map((replica) => {
-      const probe = services.get(replica.service)?.template.probe;
+      // A healthcheck has its own count of retries, and the engine keeps it.
+      if (replica.state === "unhealthy") return { ...replica, live: false as const };
+      const service = services.get(replica.service);
+      const probe = service?.template.probe;
       if (probe === undefined || replica.state !== "running") return replica;
       const endpoint = endpointOf(replica, probe);
       if (endpoint === undefined) return { ...replica, state: "starting" as const };
       const key = watchKey(replica.id, replica, endpoint);
       seen.add(key);
       const watch = this.#watches.get(key) ?? this.#start(key, endpoint, probe);
-      return { ...replica, state: stateOf(watch) };
+      const dead = watch.passed && watch.failures >= (service?.livenessFailures ?? Number.POSITIVE_INFINITY);
+      return { ...replica, state: stateOf(watch), ...(dead ? { live: false as const } : {}) };
     });
     for (const [key, watch] of this.#watches) {
       if (seen.has(key)) continue;

@@ -1,6 +1,7 @@
 import type { Plan } from "../core/types.ts";
 import { Draft } from "./reconcile/draft.ts";
 import type { DesiredProject, ReconcileInput } from "./reconcile/input.ts";
+import { Ledger } from "./reconcile/ledger.ts";
 import { Needs } from "./reconcile/needs.ts";
 import type { Planning } from "./reconcile/planning.ts";
 import { planOrphans, planRemoval } from "./reconcile/removal.ts";
@@ -16,16 +17,29 @@ import { sortedBy } from "./reconcile/sorted.ts";
 export function reconcile(input: ReconcileInput): Plan {
   const seen = new Seen(input.observed, input.inFlight);
   const draft = new Draft(input.nowMs, input.attempts);
-  const planning: Planning = { input, seen, draft, needs: new Needs(seen, draft) };
+  const planning: Planning = {
+    input,
+    seen,
+    draft,
+    needs: new Needs(seen, draft),
+    ledger: ledgerOf(input, seen),
+  };
   for (const desired of sortedBy(input.desired, ({ project }) => project.name))
     planProject(planning, desired);
   return draft.plan;
 }
 
+function ledgerOf({ capacity, desired, observed }: ReconcileInput, seen: Seen): Ledger | undefined {
+  if (capacity === undefined) return undefined;
+  const projects = desired.map(({ project }) => project);
+  return new Ledger(capacity, projects, observed.replicas, seen.allArriving);
+}
+
 function planProject(planning: Planning, { project, replicas, removing }: DesiredProject): void {
   const { seen, draft } = planning;
   if (!seen.complete) {
-    for (const { id } of project.services) draft.hold(id, "the engine's state could not be read completely");
+    for (const { id } of project.services)
+      draft.hold(id, "observation", "the engine's state could not be read completely");
     return;
   }
   if (removing) {

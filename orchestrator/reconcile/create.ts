@@ -1,43 +1,58 @@
-import type { ObservedReplica, Project, Service } from "../../core/types.ts";
-import type { Planning } from "./planning.ts";
+import type { Resources } from "../../core/types.ts";
+import { makesNew, type Revision } from "../rollout/rollout.ts";
+import type { ServiceScene } from "./service-scene.ts";
 
 export interface Creation {
   readonly slot: number;
   readonly cause: string;
-  /** Absent: from the service's template. */
-  readonly cloneOf?: ObservedReplica | undefined;
+  readonly revision: Revision;
   readonly after?: readonly number[];
+  /** What goes before it comes. */
+  readonly freed?: Resources;
 }
 
-/** Plans a replica and its start; false when what it needs cannot be had now. */
-export function planCreation(
-  { draft, needs }: Planning,
-  project: Project,
-  service: Service,
-  { slot, cause, cloneOf, after = [] }: Creation,
-): boolean {
-  const resources = cloneOf === undefined ? needs.of(project, service, service.template) : [];
-  if (resources === undefined) return false;
+/** The template of replicas that are made because some are missing. */
+export function revisionForMissing({ rollout }: ServiceScene): Revision {
+  return makesNew(rollout) || rollout.from === undefined ? rollout.to : rollout.from;
+}
+
+/** Plans a replica and its start; false when it cannot be had now. */
+export function planCreation(scene: ServiceScene, creation: Creation): boolean {
+  const needs = needsOf(scene, creation.revision, creation.freed);
+  if (needs === undefined) return false;
+  addCreation(scene, creation, needs);
+  return true;
+}
+
+/** The actions that have to come first; undefined when something cannot be had now, or does not fit. */
+export function needsOf(
+  { planning, project, service, cloneOf }: ServiceScene,
+  revision: Revision,
+  freed?: Resources,
+): readonly number[] | undefined {
+  const { ledger, draft, needs } = planning;
+  const lack = ledger?.lacks(revision.template.resources, freed);
+  if (lack !== undefined) {
+    draft.hold(service.id, "capacity", lack);
+    return undefined;
+  }
+  return cloneOf === undefined ? needs.of(project, service, revision.template) : [];
+}
+
+export function addCreation(
+  { planning: { draft, ledger }, service, cloneOf }: ServiceScene,
+  { slot, cause, revision, after = [], freed }: Creation,
+  needs: readonly number[],
+): void {
+  ledger?.take(revision.template.resources);
+  if (freed !== undefined) ledger?.release(freed);
   const created = draft.push({
     kind: "create-replica",
     service: service.id,
     slot,
-    ...(cloneOf === undefined ? {} : { cloneOf: cloneOf.id }),
-    after: [...after, ...resources],
+    ...(cloneOf === undefined ? { templateHash: revision.hash } : { cloneOf: cloneOf.id }),
+    after: [...after, ...needs],
     cause: cloneOf === undefined ? cause : `${cause} (a copy of ${cloneOf.name})`,
   });
   draft.push({ kind: "start-replica", service: service.id, slot, after: [created], cause });
-  return true;
-}
-
-/** What compose made is copied, so that compose goes on to own it; the oldest, which is likeliest its file's. */
-export function cloneSource(replicas: readonly ObservedReplica[]): ObservedReplica | undefined {
-  let source: ObservedReplica | undefined;
-  for (const replica of replicas) {
-    if (replica.origin !== "compose") continue;
-    // One that compose is taking away may have the definition that compose has just replaced.
-    if (replica.state !== "stopping") return replica;
-    source ??= replica;
-  }
-  return source;
 }

@@ -1,9 +1,12 @@
-import type { Action, Hold, ObservedReplica, Plan, ServiceId } from "../../core/types.ts";
+import type { Action, Hold, HoldKind, ObservedReplica, Plan, ServiceId } from "../../core/types.ts";
 import { formatDuration } from "../../core/units.ts";
 import { type Attempts, retryAtMs } from "../backoff.ts";
 import { removalKey, slotKey } from "./keys.ts";
 
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
+
+/** So many failures in a row are no accident. */
+const CRASH_LOOP_FAILURES = 5;
 
 /** A plan that is being written. */
 export class Draft {
@@ -27,8 +30,8 @@ export class Draft {
     return id;
   }
 
-  hold(service: ServiceId, reason: string, slot?: number): void {
-    this.#holds.push({ service, ...(slot === undefined ? {} : { slot }), reason });
+  hold(service: ServiceId, kind: HoldKind, reason: string, slot?: number): void {
+    this.#holds.push({ service, ...(slot === undefined ? {} : { slot }), kind, reason });
   }
 
   failures(service: ServiceId, slot: number): number {
@@ -43,11 +46,11 @@ export class Draft {
     const waitMs = retryAtMs(attempts) - this.#nowMs;
     if (waitMs <= 0) return false;
     const times = attempts.failures === 1 ? "once" : `${attempts.failures} times in a row`;
-    this.hold(
-      service,
-      `failed ${times} (${attempts.reason}); tried again in ${formatDuration(waitMs)}`,
-      slot,
-    );
+    const loops =
+      attempts.failures >= CRASH_LOOP_FAILURES && slot !== undefined && key === slotKey(service, slot);
+    const what = loops ? `is in a crash loop: failed ${times}` : `failed ${times}`;
+    const reason = `${what} (${attempts.reason}); tried again in ${formatDuration(waitMs)}`;
+    this.hold(service, loops ? "crash-loop" : "retry", reason, slot);
     return true;
   }
 

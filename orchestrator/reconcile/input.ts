@@ -1,5 +1,6 @@
-import type { ObservedState, Project, ServiceId } from "../../core/types.ts";
+import type { ObservedState, Project, ReplicaId, ServiceId } from "../../core/types.ts";
 import type { Attempts } from "../backoff.ts";
+import type { Rollout } from "../rollout/rollout.ts";
 
 /** A project as it should be: services with their counts, or, when it is being removed, nothing at all. */
 export interface DesiredProject {
@@ -17,6 +18,14 @@ export interface InFlight {
   readonly resources: ReadonlySet<string>;
 }
 
+/** What reservations may add up to. */
+export interface Capacity {
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** 1: no more than there is; 1.5: half as much again. */
+  readonly overcommitRatio: number;
+}
+
 export interface ReconcileInput {
   readonly nowMs: number;
   readonly desired: readonly DesiredProject[];
@@ -24,4 +33,10 @@ export interface ReconcileInput {
   readonly inFlight: InFlight;
   /** Failures in a row, by slot or resource key. */
   readonly attempts: ReadonlyMap<string, Attempts>;
+  /** Where each service is on its way to its template; absent: it is there. */
+  readonly rollouts?: ReadonlyMap<ServiceId, Rollout>;
+  /** Cores that each replica uses; absent: unknown. */
+  readonly load?: ReadonlyMap<ReplicaId, number>;
+  /** Absent: everything fits. */
+  readonly capacity?: Capacity;
 }

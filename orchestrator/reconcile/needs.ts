@@ -64,13 +64,13 @@ export class Needs {
     const planned = this.#made.get(key);
     if (planned !== undefined) return planned;
     if (this.#seen.isBusyResource(key)) {
-      this.#draft.hold(service.id, `waits for ${kind} ${name}`);
+      this.#draft.hold(service.id, "resource", `waits for ${kind} ${name}`);
       return undefined;
     }
     if (this.#draft.holdForRetry(service.id, key)) return undefined;
     const made = make();
     if (typeof made === "string") {
-      this.#draft.hold(service.id, made);
+      this.#draft.hold(service.id, "resource", made);
       return undefined;
     }
     this.#made.set(key, made);

@@ -1,5 +1,6 @@
 import type { Draft } from "./draft.ts";
 import type { ReconcileInput } from "./input.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Needs } from "./needs.ts";
 import type { Seen } from "./seen.ts";
 
@@ -9,4 +10,6 @@ export interface Planning {
   readonly seen: Seen;
   readonly draft: Draft;
   readonly needs: Needs;
+  /** Absent: the host's capacity is not known, and everything fits. */
+  readonly ledger: Ledger | undefined;
 }

@@ -15,6 +15,7 @@ export function planOrphans(project: Project, seen: Seen, draft: Draft): void {
       else
         draft.hold(
           service,
+          "foreign",
           "is not in the project's files; compose made it, so it is left alone",
           replica.slot,
         );

@@ -53,6 +53,10 @@ export class Seen {
     return this.#replicas.get(service.project)?.get(service.id) ?? [];
   }
 
+  get allArriving(): ReadonlyMap<ServiceId, Slots> {
+    return this.#arriving;
+  }
+
   arriving(service: ServiceId): Slots {
     return this.#arriving.get(service) ?? NO_SLOTS;
   }

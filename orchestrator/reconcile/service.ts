@@ -1,60 +1,65 @@
-import type { Project, Service } from "../../core/types.ts";
-import { byLeastLoss } from "../buckets.ts";
-import { cloneSource, planCreation } from "./create.ts";
+import type { ObservedReplica, Project, Service } from "../../core/types.ts";
+import { planCreation, revisionForMissing } from "./create.ts";
 import { dependencyNotMet } from "./dependencies.ts";
 import { slotKey } from "./keys.ts";
 import type { Planning } from "./planning.ts";
+import { ServiceScene } from "./service-scene.ts";
+import { planSteps } from "./steps.ts";
 import { planUpkeep } from "./upkeep.ts";
+import { victimsOf } from "./victims.ts";
+import { wantedReplicas } from "./wanted.ts";
 
-/** One service: its count first, then the replicas that stay. */
+/** One service: its count first, then its template, then the replicas that stay. */
 export function planService(planning: Planning, project: Project, service: Service, asked: number): void {
-  const { seen, draft } = planning;
-  const wanted = service.singleReplicaReason === undefined ? asked : Math.min(asked, 1);
-  if (wanted < asked) {
-    draft.hold(service.id, `cannot have ${asked} replicas: ${service.singleReplicaReason}`);
-  }
-  const alive = seen
-    .of(service)
-    .filter(({ slot, state }) => state !== "stopping" && !seen.isBusy(service.id, slot));
-  const missing = wanted - alive.length - seen.arriving(service.id).size;
-  if (missing < 0) {
-    const victims = new Set(alive.toSorted(byLeastLoss).slice(0, -missing));
-    for (const victim of victims)
-      draft.remove(victim, `${service.name} should have ${wanted}, not ${wanted - missing}`);
-    planUpkeep(
-      planning,
-      project,
-      service,
-      alive.filter((replica) => !victims.has(replica)),
-    );
-    return;
-  }
-  planUpkeep(planning, project, service, alive);
-  if (missing > 0) addReplicas(planning, project, service, missing, wanted);
+  const scene = new ServiceScene(planning, project, service, wantedOf(planning, service, asked));
+  const { wanted, free } = scene;
+  const surplus = free.length + scene.arriving - wanted;
+  if (surplus === 0 && free.every((replica) => isAsItShouldBe(scene, replica))) return;
+
+  const leaving = new Set<ObservedReplica>();
+  const cause = `${service.name} should have ${wanted}, not ${wanted + surplus}`;
+  if (surplus > 0) {
+    for (const { replica, why } of victimsOf(scene, surplus)) {
+      planning.draft.remove(replica, why === undefined ? cause : `${cause}; ${why}`);
+      leaving.add(replica);
+    }
+    scene.going = leaving.size;
+  } else if (surplus < 0) addMissing(scene, -surplus, cause);
+  const staying = leaving.size === 0 ? free : free.filter((replica) => !leaving.has(replica));
+  const replaced = planSteps(scene, staying);
+  planUpkeep(
+    scene,
+    staying.filter((replica) => !replaced.includes(replica)),
+  );
 }
 
-function addReplicas(
-  planning: Planning,
-  project: Project,
-  service: Service,
-  count: number,
-  wanted: number,
-): void {
-  const { seen, draft } = planning;
-  const waiting = dependencyNotMet(project, service, seen);
+function wantedOf({ draft }: Planning, service: Service, asked: number): number {
+  const wanted = wantedReplicas(service, asked);
+  if (wanted < asked && service.singleReplicaReason !== undefined) {
+    const reason = `cannot have ${asked} replicas: ${service.singleReplicaReason}`;
+    draft.hold(service.id, "single-replica", reason);
+  }
+  return wanted;
+}
+
+function isAsItShouldBe(scene: ServiceScene, replica: ObservedReplica): boolean {
+  return replica.state === "running" && !scene.isOld(replica);
+}
+
+function addMissing(scene: ServiceScene, count: number, cause: string): void {
+  const { planning, project, service, rollout } = scene;
+  const waiting = dependencyNotMet(project, service, planning.seen);
   if (waiting !== undefined) {
-    draft.hold(service.id, waiting);
+    planning.draft.hold(service.id, "dependency", waiting);
     return;
   }
-  const cloneOf = cloneSource(seen.of(service));
-  const cause = `${service.name} should have ${wanted}, not ${wanted - count}`;
-  const taken = new Set(seen.of(service).map((replica) => replica.slot));
-  const isTaken = (slot: number) => taken.has(slot) || seen.isBusy(service.id, slot);
-  let slot = 0;
+  const revision = revisionForMissing(scene);
+  const fromBefore =
+    revision === rollout.to ? "" : "; from the template before, until the new one has proven healthy";
   for (let added = 0; added < count; added += 1) {
-    do slot += 1;
-    while (isTaken(slot));
-    if (draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) continue;
-    if (!planCreation(planning, project, service, { slot, cause, cloneOf })) return;
+    const slot = scene.takeSlot();
+    if (planning.draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) continue;
+    if (!planCreation(scene, { slot, cause: `${cause}${fromBefore}`, revision })) return;
+    scene.coming += 1;
   }
 }

@@ -1,89 +1,92 @@
-import type { ObservedReplica, Project, ReplicaId, Service } from "../../core/types.ts";
-import { type Bucket, bucketOf } from "../buckets.ts";
-import { cloneSource, planCreation } from "./create.ts";
+import type { ObservedReplica } from "../../core/types.ts";
+import { bucketOf } from "../buckets.ts";
+import { addCreation, needsOf, revisionForMissing } from "./create.ts";
+import { dependencyNotMet } from "./dependencies.ts";
 import { slotKey } from "./keys.ts";
-import type { Planning } from "./planning.ts";
+import type { ServiceScene } from "./service-scene.ts";
 
-/** Looks after the replicas that stay: starts, restarts and replaces them. @param replicas by slot */
-export function planUpkeep(
-  planning: Planning,
-  project: Project,
-  service: Service,
-  replicas: readonly ObservedReplica[],
-): void {
-  const { seen, draft } = planning;
-  let replacing = seen.arriving(service.id).size + seen.leaving(service.id).size > 0;
-  // A copy of what compose made carries compose's definition, and changes when compose changes it.
-  const templateHash = cloneSource(seen.of(service)) === undefined ? service.templateHash : undefined;
+/** Looks after the replicas that stay: starts and restarts them, and replaces what no longer lives. */
+export function planUpkeep(scene: ServiceScene, replicas: readonly ObservedReplica[]): void {
+  const { planning, service } = scene;
+  const { restart } = service.template;
   for (const replica of replicas) {
-    const bucket = bucketOf(replica, service.template.restart, templateHash);
-    const othersReady = replicas.every((other) => other === replica || other.state === "running");
-    // One that does not serve is no loss, and what it waits for may never come from the older definition.
-    const mayGo = othersReady || replica.state !== "running";
-    if (bucket === "outdated" && (replacing || !mayGo)) {
-      draft.hold(
-        service.id,
-        "has an older definition; one is replaced at a time, while all others are ready",
-        replica.slot,
-      );
-      continue;
+    const { slot } = replica;
+    const hold = (kind: "ended" | "paused" | "unhealthy", reason: string) =>
+      planning.draft.hold(service.id, kind, reason, slot);
+    switch (bucketOf(replica, restart)) {
+      case "settled":
+        break;
+      case "unstarted":
+        startAgain(scene, replica, "it was created and never started");
+        break;
+      case "ended":
+        restartEnded(scene, replica);
+        break;
+      case "finished":
+        hold("ended", `ended, and restart is ${restart.condition}`);
+        break;
+      case "paused":
+        hold("paused", "was paused by somebody");
+        break;
+      case "unhealthy":
+        hold("unhealthy", "is unhealthy");
+        break;
+      case "dead":
+        break;
     }
-    replacing ||= bucket === "outdated";
-    keepOne(planning, project, service, replica, bucket);
   }
+  replaceOneDead(scene, replicas);
 }
 
-function keepOne(
-  planning: Planning,
-  project: Project,
-  service: Service,
-  replica: ObservedReplica,
-  bucket: Bucket,
-): void {
+function restartEnded(scene: ServiceScene, replica: ObservedReplica): void {
+  const { planning, service } = scene;
+  const most = service.template.restart.maxAttempts;
+  if (most !== undefined && planning.draft.failures(service.id, replica.slot) >= most) {
+    planning.draft.hold(service.id, "ended", `ended ${most} times and is not restarted again`, replica.slot);
+    return;
+  }
+  const status = replica.exitCode === undefined ? "an unknown status" : `status ${replica.exitCode}`;
+  const cause = replica.oomKilled === true ? "it ran out of memory" : `it ended with ${status}`;
+  startAgain(scene, replica, cause);
+}
+
+function startAgain({ planning, service }: ServiceScene, { slot, id }: ObservedReplica, cause: string): void {
+  if (planning.draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) return;
+  planning.draft.push({ kind: "start-replica", service: service.id, slot, replica: id, after: [], cause });
+}
+
+/** One at a time, and only one that does not serve: what is ready stays. */
+function replaceOneDead(scene: ServiceScene, replicas: readonly ObservedReplica[]): void {
+  const { planning, service } = scene;
   const { draft } = planning;
-  const { id, slot } = replica;
-  switch (bucket) {
-    case "settled":
-      return;
-    case "outdated": {
-      const cause = "its definition has changed";
-      const after = draft.remove(replica, cause);
-      if (after !== undefined) planCreation(planning, project, service, { slot, cause, after });
-      return;
-    }
-    case "unstarted":
-      startAgain(planning, service, slot, id, "it was created and never started");
-      return;
-    case "ended": {
-      const most = service.template.restart.maxAttempts;
-      if (most !== undefined && draft.failures(service.id, slot) >= most) {
-        draft.hold(service.id, `ended ${most} times and is not restarted again`, slot);
-        return;
-      }
-      const status = replica.exitCode === undefined ? "an unknown status" : `status ${replica.exitCode}`;
-      const cause = replica.oomKilled === true ? "it ran out of memory" : `it ended with ${status}`;
-      startAgain(planning, service, slot, id, cause);
-      return;
-    }
-    case "finished":
-      draft.hold(service.id, `ended, and restart is ${service.template.restart.condition}`, slot);
-      return;
-    case "paused":
-      draft.hold(service.id, "was paused by somebody", slot);
-      return;
-    case "unhealthy":
-      draft.hold(service.id, "is unhealthy", slot);
-      return;
+  const dead = replicas.filter((replica) => bucketOf(replica, service.template.restart) === "dead");
+  if (dead.length === 0) return;
+  const holdAll = (reason: string, those = dead) => {
+    for (const { slot } of those) draft.hold(service.id, "unhealthy", reason, slot);
+  };
+  const made = dead.filter(({ origin }) => origin === "compose");
+  holdAll("is unhealthy; compose made it, so it is left alone", made);
+  const [next, ...others] = dead.filter(({ origin }) => origin !== "compose");
+  if (next === undefined) return;
+  const isUnderWay =
+    scene.arriving + scene.leaving + scene.coming > 0 ||
+    scene.free.some(({ state }) => state === "starting" || state === "created");
+  if (isUnderWay) {
+    holdAll("is unhealthy; one is replaced at a time", [next, ...others]);
+    return;
   }
-}
-
-function startAgain(
-  { draft }: Planning,
-  service: Service,
-  slot: number,
-  replica: ReplicaId,
-  cause: string,
-): void {
+  holdAll("is unhealthy; one is replaced at a time", others);
+  const waiting = dependencyNotMet(scene.project, service, planning.seen);
+  if (waiting !== undefined) {
+    holdAll(`is unhealthy; its successor ${waiting}`, [next]);
+    return;
+  }
+  const { slot } = next;
   if (draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) return;
-  draft.push({ kind: "start-replica", service: service.id, slot, replica, after: [], cause });
+  const revision = revisionForMissing(scene);
+  const freed = service.template.resources;
+  const needs = needsOf(scene, revision, freed);
+  const cause = "it is unhealthy";
+  const after = needs === undefined ? undefined : draft.remove(next, cause, needs);
+  if (after !== undefined) addCreation(scene, { slot, cause, revision, after, freed }, []);
 }

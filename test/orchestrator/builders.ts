@@ -8,8 +8,9 @@ import type {
   Service,
 } from "../../core/types.ts";
 import { describeAction, describeHold } from "../../orchestrator/describe.ts";
-import type { ReconcileInput } from "../../orchestrator/reconcile/input.ts";
+import type { Capacity, ReconcileInput } from "../../orchestrator/reconcile/input.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
+import type { Rollout } from "../../orchestrator/rollout/rollout.ts";
 
 /** Values with good defaults, so that a test says only what it is about. */
 
@@ -46,6 +47,11 @@ export function service(name: string, changes: Partial<Service> = {}): Service {
   };
 }
 
+/** For a service that is rolled out in place, without waiting for what is new to prove healthy. */
+export const STOP_FIRST: Partial<Service> = {
+  updates: { update: { order: "stop-first", monitorMs: 0 }, rollback: {} },
+};
+
 export function project(services: readonly Service[], changes: Partial<Project> = {}): Project {
   return {
     name: "shop",
@@ -58,7 +64,7 @@ export function project(services: readonly Service[], changes: Partial<Project> 
   };
 }
 
-/** `replica("web", 2, "exited", { exitCode: 1 })`: the replica in slot 2, made by Flyball from `h1`. */
+/** `replica("web", 2, "exited", { exitCode: 1 })`: the replica in slot 2, made by Flyball from `h1`; long ready. */
 export function replica(
   name: string,
   slot: number,
@@ -74,6 +80,7 @@ export function replica(
     state,
     origin: "flyball",
     templateHash: "h1",
+    ...(state === "running" ? { readyAtMs: NOW_MS - 60_000 } : {}),
     endpoints: [],
     notEnforced: [],
     ...changes,
@@ -109,6 +116,10 @@ export interface Situation {
   readonly removing?: boolean;
   readonly inFlight?: Partial<ReconcileInput["inFlight"]>;
   readonly attempts?: ReconcileInput["attempts"];
+  readonly rollouts?: readonly Rollout[];
+  /** Cores by replica id. */
+  readonly load?: Readonly<Record<string, number>>;
+  readonly capacity?: Capacity;
 }
 
 export function inputOf(situation: Situation): ReconcileInput {
@@ -127,6 +138,9 @@ export function inputOf(situation: Situation): ReconcileInput {
     observed: observed(situation.replicas, situation.seen),
     inFlight: { ...NOTHING_IN_FLIGHT, ...situation.inFlight },
     attempts: situation.attempts ?? new Map(),
+    rollouts: new Map(situation.rollouts?.map((rollout) => [rollout.service, rollout])),
+    load: new Map(Object.entries(situation.load ?? {})),
+    ...(situation.capacity === undefined ? {} : { capacity: situation.capacity }),
   };
 }
 

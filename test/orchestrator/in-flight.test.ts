@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { busyInEither, InFlightWork } from "../../orchestrator/in-flight.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
-import { inputOf, replica, type Situation, service, template } from "./builders.ts";
+import { inputOf, replica, type Situation, STOP_FIRST, service, template } from "./builders.ts";
 
 const planOf = (situation: Situation) => reconcile(inputOf(situation));
 const web = service("web");
@@ -32,7 +32,7 @@ describe("work in flight", () => {
     work.add(planOf({ services: [web], replicas: [replica("web", 1), replica("web", 2)] }));
     work.add(
       planOf({
-        services: [service("db")],
+        services: [service("db", STOP_FIRST)],
         replicas: [replica("db", 1, "running", { templateHash: "old" })],
       }),
     );

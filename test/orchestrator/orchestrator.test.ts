@@ -86,44 +86,6 @@ describe("the orchestrator with real processes", { concurrency: 4 }, () => {
     assert.equal(on.actions.filter((action) => action.startsWith("start")).length, 2);
   });
 
-  test("replaces replicas of a changed definition one at a time", async (t) => {
-    const on = await Running.start(t);
-    await on.up({ ...web, initialReplicas: 3 });
-    const before = await on.count(3);
-    on.actions.length = 0;
-    let fewest = 3;
-    await on.up({ ...shell("web", STAYS, { environment: { VERSION: "2" } }), initialReplicas: 3 });
-    const after = await eventually("all are new", () => {
-      const replicas = on.replicas();
-      fewest = Math.min(fewest, replicas.filter(({ state }) => state === "running").length);
-      return (
-        replicas.length === 3 &&
-        replicas.every(({ id, state }) => state === "running" && !before.some((old) => old.id === id)) &&
-        replicas
-      );
-    });
-    assert.deepEqual(after.map(({ slot }) => slot).toSorted(), [1, 2, 3]);
-    assert.ok(fewest >= 2, `only ${fewest} ran at some moment`);
-    const oneAfterTheOther = [1, 2, 3].flatMap((slot) => [
-      `stop shop_web ${slot}: done`,
-      `remove shop_web ${slot}: done`,
-      `create shop_web ${slot}: done`,
-      `start shop_web ${slot}: done`,
-    ]);
-    assert.deepEqual(on.actions, oneAfterTheOther);
-  });
-
-  test("replaces replicas that all crash when their definition is mended", async (t) => {
-    const on = await Running.start(t);
-    await on.up({ ...shell("web", "exit 1"), initialReplicas: 2 });
-    await eventually(
-      "both have ended",
-      () => on.replicas().filter(({ state }) => state === "exited").length === 2,
-    );
-    await on.up({ ...web, initialReplicas: 2 });
-    await on.count(2);
-  });
-
   test("removes a service that the project no longer names", async (t) => {
     const on = await Running.start(t);
     await on.up(web, shell("old", STAYS));
@@ -207,6 +169,7 @@ function withChanges(engine: Engine, changes: Partial<Engine>): Engine {
     watch: (onHint) => engine.watch(onHint),
     check: (what) => engine.check(what),
     logs: (replica, service, lines) => engine.logs(replica, service, lines),
+    scene: (replica, bounds, signal) => engine.scene(replica, bounds, signal),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
     ...changes,
   };

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
 import { createLog } from "../../core/log.ts";
 import { Store } from "../../core/store.ts";
-import type { ObservedReplica, Project, ReplicaTemplate, Service } from "../../core/types.ts";
+import type { ObservedReplica, Plan, Project, ReplicaTemplate, Service } from "../../core/types.ts";
 import { describeAction } from "../../orchestrator/describe.ts";
 import type { Engine } from "../../orchestrator/engine.ts";
 import { openProcessEngine } from "../../orchestrator/engines/process/engine.ts";
@@ -81,6 +81,11 @@ export class Running {
 
   async up(...services: Service[]): Promise<void> {
     await this.orchestrator.applyProject(this.#project(services));
+  }
+
+  /** What applying these services would do. */
+  async plan(...services: Service[]): Promise<Plan> {
+    return await this.orchestrator.planProject(this.#project(services));
   }
 
   replicas(name = "web"): readonly ObservedReplica[] {

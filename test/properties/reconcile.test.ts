@@ -3,12 +3,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Action, ObservedReplica, ReplicaState } from "../../core/types.ts";
 import { keyOf } from "../../orchestrator/in-flight.ts";
+import { slotKey } from "../../orchestrator/reconcile/keys.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
 import {
   composeReplica,
   inputOf,
+  NOW_MS,
   replica,
   type Situation,
+  STOP_FIRST,
   service,
   textOf,
 } from "../orchestrator/builders.ts";
@@ -54,7 +57,11 @@ const anyWorld: fc.Arbitrary<World> = fc
   })
   .map(({ desired, web, db, gone }) => ({ desired, replicas: [...web, ...db, ...gone] }));
 
-const SERVICES = [service("web"), service("db")];
+/** One of each order. */
+const SERVICES = [
+  service("web", { updates: { update: { order: "start-first", monitorMs: 0 }, rollback: {} } }),
+  service("db", STOP_FIRST),
+];
 
 function situation(world: World, seen: Situation["seen"] = {}): Situation {
   return { services: SERVICES, desired: world.desired, replicas: world.replicas, seen };
@@ -68,7 +75,9 @@ function after(replicas: readonly ObservedReplica[], action: Action): readonly O
       return [...replicas, replica(name, action.slot, "created", { id: `new-${name}-${action.slot}` })];
     }
     case "start-replica":
-      return replicas.map((one) => (at(one, action) ? { ...one, state: "running" as const } : one));
+      return replicas.map((one) =>
+        at(one, action) ? { ...one, state: "running" as const, readyAtMs: NOW_MS } : one,
+      );
     case "stop-replica":
       return replicas.map((one) => (at(one, action) ? { ...one, state: "exited" as const } : one));
     case "remove-replica":
@@ -82,14 +91,21 @@ function at(one: ObservedReplica, action: { service: string; slot: number }): bo
   return one.service === action.service && one.slot === action.slot;
 }
 
+/** What becomes of a replica in time: it gets ready, it recovers, whoever paused it lets it go on. */
+function matured(one: ObservedReplica): ObservedReplica {
+  const waits = ["starting", "restarting", "unhealthy", "paused"].includes(one.state);
+  return waits ? { ...one, state: "running", readyAtMs: NOW_MS } : one;
+}
+
 /** Passes until one has nothing to do; a crash after `crashAfter` actions ends a pass early. */
 function settle(world: World, crashAfter: readonly number[]): World {
   let { replicas } = world;
   for (let pass = 0; pass < 60; pass += 1) {
     const { actions } = reconcile(inputOf(situation({ ...world, replicas })));
-    if (actions.length === 0) return { ...world, replicas };
+    const isAtRest = replicas.every((one) => matured(one) === one);
+    if (actions.length === 0 && isAtRest) return { ...world, replicas };
     const done = actions.slice(0, crashAfter[pass] ?? actions.length);
-    replicas = done.reduce(after, replicas);
+    replicas = done.reduce(after, replicas).map(matured);
   }
   assert.fail("sixty passes did not settle");
 }
@@ -137,18 +153,22 @@ test("no slot is given two tasks at once: its actions wait for each other", () =
   );
 });
 
-test("never are so many replicas taken that fewer than desired remain, but for the one being replaced", () => {
+test("what is taken leaves as many ready as desired, but for the one that is replaced in its place", () => {
   fc.assert(
     fc.property(anyWorld, (world) => {
       const { actions } = reconcile(inputOf(situation(world)));
       for (const { id, name } of SERVICES) {
-        const have = world.replicas.filter((one) => one.service === id).length;
+        const ready = world.replicas.filter((one) => one.service === id && one.state === "running");
         const removed = actions.filter((action) => action.kind === "remove-replica" && action.service === id);
         const created = actions.filter((action) => action.kind === "create-replica" && action.service === id);
+        const isReplaced = (action: Action) => created.some((other) => keyOf(other) === keyOf(action));
+        const taken = new Set(removed.filter((action) => !isReplaced(action)).map(keyOf));
+        const gone = ready.filter(({ slot }) => taken.has(slotKey(id, slot)));
         const wanted = world.desired[name as "web" | "db"];
-        const replaced = removed.filter((action) => created.some((other) => keyOf(other) === keyOf(action)));
-        assert.ok(replaced.length <= 1);
-        assert.ok(have - removed.length + replaced.length >= Math.min(have, wanted));
+        const ofCompose = world.replicas.some((one) => one.service === id && one.origin === "compose");
+        // There the highest number goes, as compose itself does it.
+        if (!ofCompose) assert.ok(ready.length - gone.length >= Math.min(ready.length, wanted));
+        assert.ok(removed.filter(isReplaced).length <= 1);
       }
     }),
   );

@@ -1,0 +1,239 @@
+import { FlyballError } from "../../core/errors.ts";
+import type { Store } from "../../core/store.ts";
+import type { ObservedReplica, Project, Service, ServiceId } from "../../core/types.ts";
+import { MINUTE_MS } from "../../core/units.ts";
+import { runOf } from "../readiness.ts";
+import { cloneSource } from "../reconcile/clone-source.ts";
+import { advance, afterRefusal, type RolloutScene } from "./advance.ts";
+import { describeRevision } from "./describe.ts";
+import { updatePolicy } from "./policy.ts";
+import { type KeptRevision, Revisions } from "./revisions.ts";
+import {
+  afterGap,
+  beginRollback,
+  beginRollout,
+  isOld,
+  type Revision,
+  type Rollout,
+  resumeRollout,
+} from "./rollout.ts";
+
+/** Longer than this between two looks, and nobody was looking. */
+const GAP_MS = MINUTE_MS;
+
+/** What a service's replicas are at, for a rollout that begins. */
+export type ReplicasOf = (service: ServiceId) => readonly ObservedReplica[];
+
+/** What the rollouts look at in a pass. */
+export interface RolloutLook {
+  readonly replicasOf: ReplicasOf;
+  /** The count that is asked for. */
+  readonly wanted: (service: Service) => number;
+  /** A running action works on it. */
+  readonly isBusy: (replica: ObservedReplica) => boolean;
+}
+
+/**
+ * The rollout of each service. Written to the store before it is acted on; read from it once, at the start. What a
+ * rollout does is for `advance` and `reconcile` to say.
+ */
+export class Rollouts {
+  readonly #store: Store;
+  readonly #revisions: Revisions;
+  readonly #current = new Map<ServiceId, Rollout>();
+  #lookedAtMs: number | undefined;
+  /** Runs that had ended before anybody looked. */
+  readonly #endedUnseen = new Set<string>();
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#revisions = new Revisions(store);
+    for (const rollout of this.#revisions.rollouts()) this.#current.set(rollout.service, rollout);
+  }
+
+  get all(): ReadonlyMap<ServiceId, Rollout> {
+    return this.#current;
+  }
+
+  revisions(service: ServiceId): readonly KeptRevision[] {
+    return this.#revisions.of(service);
+  }
+
+  /** The project with the templates that its services are at, which after a rollback are not the file's. */
+  resolve(project: Project): Project {
+    const isAtFile = project.services.every((service) => this.#resolveService(service) === service);
+    if (isAtFile) return project;
+    return { ...project, services: project.services.map((service) => this.#resolveService(service)) };
+  }
+
+  /** The service as replicas of that template are made from it. @throws FlyballError INTERNAL */
+  at(service: Service, hash: string): Service {
+    if (service.templateHash === hash) return service;
+    const { to, from } = this.#current.get(service.id) ?? {};
+    const known = [to, from].find((revision) => revision?.hash === hash);
+    const revision = known ?? this.#revisions.byHash(service.id, hash);
+    if (revision === undefined) {
+      throw new FlyballError("INTERNAL", `the template ${hash} of ${service.id} is not kept`);
+    }
+    return { ...service, template: revision.template, templateHash: revision.hash };
+  }
+
+  /** The rollouts as they would be after the project was applied: of each service whose template changes, another. */
+  withProject(project: Project, replicasOf: ReplicasOf, nowMs: number): ReadonlyMap<ServiceId, Rollout> {
+    return new Map(
+      project.services.map((service) => [service.id, this.#applied(service, replicasOf, nowMs)]),
+    );
+  }
+
+  /** Writes them to the store, within the caller's transaction; `adopt` follows when that has succeeded. */
+  save(project: Project, rollouts: ReadonlyMap<ServiceId, Rollout>, nowMs: number): void {
+    this.#revisions.forgetOthers(project.name, [...rollouts.keys()]);
+    for (const rollout of rollouts.values()) {
+      if (this.#current.get(rollout.service) === rollout) continue;
+      this.#keep(rollout.service, rollout.to, nowMs);
+      this.#revisions.saveRollout(project.name, rollout);
+    }
+  }
+
+  adopt(project: Project, rollouts: ReadonlyMap<ServiceId, Rollout>): void {
+    this.forget(project);
+    for (const rollout of rollouts.values()) this.#current.set(rollout.service, rollout);
+  }
+
+  /** Those of a project that is gone, in the store alone, within the caller's transaction; `forget` follows. */
+  erase(project: string): void {
+    this.#revisions.forgetOthers(project, []);
+  }
+
+  forget(project: Project): void {
+    for (const { id } of project.services) this.#current.delete(id);
+  }
+
+  /** Looks at every rollout that is under way. Returns those that changed. */
+  advance(services: readonly Service[], look: RolloutLook, nowMs: number): readonly Rollout[] {
+    const gapMs = this.#lookedAtMs === undefined ? undefined : nowMs - this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
+    const isFirstLook = gapMs === undefined || gapMs > GAP_MS;
+    if (isFirstLook) this.#endedUnseen.clear();
+    const changed: Rollout[] = [];
+    for (const service of services) {
+      const known = this.#current.get(service.id);
+      if (known?.state === "done") continue;
+      const replicas = look.replicasOf(service.id);
+      const unseen = isFirstLook ? replicas.filter(({ state }) => state === "exited") : [];
+      for (const replica of unseen) this.#endedUnseen.add(runOf(replica));
+      const before = known ?? this.#applied(service, look.replicasOf, nowMs);
+      const looked = awake(before, gapMs, nowMs);
+      const after = this.#advanceOne(service, looked, look, nowMs);
+      if (after === known) continue;
+      this.#changed(service, before, after, nowMs);
+      changed.push(after);
+    }
+    return changed;
+  }
+
+  /** The engine could not make or start what the rollout needs. */
+  refused(service: Service, hash: string, reason: string, nowMs: number): void {
+    const rollout = this.#current.get(service.id);
+    if (rollout === undefined || rollout.to.hash !== hash) return;
+    const after = afterRefusal(rollout, reason, nowMs);
+    if (after !== rollout) this.#save(service.project, after);
+  }
+
+  /** Back to the last different template that has proven healthy. The count stays. @throws FlyballError NOT_FOUND */
+  rollback(service: Service, nowMs: number): Rollout {
+    const rollout = this.#current.get(service.id);
+    const target = this.#revisions.lastHealthy(service.id, rollout?.to.hash ?? service.templateHash);
+    if (rollout === undefined || target === undefined) {
+      throw new FlyballError(
+        "NOT_FOUND",
+        `${service.id} has no other template that has proven healthy, to go back to`,
+      );
+    }
+    const reason = `somebody asked to leave ${describeRevision(rollout.to)}`;
+    const after = beginRollback(rollout, reason, nowMs, revisionOf(target));
+    this.#save(service.project, after);
+    return after;
+  }
+
+  /** Goes on with a paused rollout. @throws FlyballError NOT_FOUND */
+  resume(service: Service, nowMs: number): Rollout {
+    const rollout = this.#current.get(service.id);
+    if (rollout?.state !== "paused") {
+      throw new FlyballError("NOT_FOUND", `${service.id} has no paused rollout`);
+    }
+    const after = resumeRollout(rollout, nowMs);
+    this.#save(service.project, after);
+    return after;
+  }
+
+  #advanceOne(service: Service, rollout: Rollout, look: RolloutLook, nowMs: number): Rollout {
+    const replicas = look.replicasOf(service.id);
+    const wanted = look.wanted(service);
+    // Compose updates what compose made.
+    if (cloneSource(replicas) !== undefined) return { ...rollout, state: "done", endedAtMs: nowMs };
+    const policy = updatePolicy(service, wanted, rollout.kind);
+    const isExcused = (replica: ObservedReplica) =>
+      look.isBusy(replica) || this.#endedUnseen.has(runOf(replica));
+    const { restart } = service.template;
+    const scene: RolloutScene = { policy, restart, wanted, replicas, isExcused };
+    return advance(rollout, scene, nowMs);
+  }
+
+  #changed(service: Service, before: Rollout, after: Rollout, nowMs: number): void {
+    this.#store.transaction(() => {
+      const { id } = service;
+      this.#keep(id, after.to, nowMs);
+      if (after.state === "done" && after.settled.length > 0) {
+        this.#revisions.ended(id, after.to.hash, { outcome: "healthy", atMs: nowMs });
+      }
+      const failed = after.kind === "rollback" && before.to.hash !== after.to.hash;
+      if (failed || (after.state === "paused" && before.state !== "paused")) {
+        const end = { outcome: "failed" as const, reason: after.reason, atMs: nowMs };
+        this.#revisions.ended(id, before.to.hash, end);
+      }
+      this.#revisions.saveRollout(service.project, after);
+    });
+    this.#current.set(service.id, after);
+  }
+
+  #applied(service: Service, replicasOf: ReplicasOf, nowMs: number): Rollout {
+    const current = this.#current.get(service.id);
+    const { id, templateHash: hash, template } = service;
+    if (current?.to.hash === hash) {
+      const resumed = resumeRollout(current, nowMs);
+      const isSame = JSON.stringify(current.to.template) === JSON.stringify(template);
+      return isSame ? resumed : { ...resumed, to: { ...current.to, template } };
+    }
+    const healthy = this.#revisions.lastHealthy(id, hash);
+    const from = healthy === undefined ? current?.to : revisionOf(healthy);
+    const to = { number: this.#revisions.nextNumber(id), hash, template };
+    const hasOld = replicasOf(id).some((one) => one.state !== "stopping" && isOld(one, hash));
+    return beginRollout(id, { to, from, canGoBack: healthy !== undefined, hasOld }, nowMs);
+  }
+
+  #resolveService(service: Service): Service {
+    const to = this.#current.get(service.id)?.to;
+    if (to === undefined || to.hash === service.templateHash) return service;
+    return { ...service, template: to.template, templateHash: to.hash };
+  }
+
+  #keep(service: ServiceId, { number, hash, template }: Revision, nowMs: number): void {
+    if (number !== undefined) this.#revisions.keep(service, { number, hash, template }, nowMs);
+  }
+
+  #save(project: string, rollout: Rollout): void {
+    this.#revisions.saveRollout(project, rollout);
+    this.#current.set(rollout.service, rollout);
+  }
+}
+
+function revisionOf({ number, hash, template }: KeptRevision): Revision {
+  return { number, hash, template };
+}
+
+/** @param gapMs since the look before; absent: there was none */
+function awake(rollout: Rollout, gapMs: number | undefined, nowMs: number): Rollout {
+  if (gapMs === undefined) return afterGap(rollout, Math.max(0, nowMs - rollout.progressAtMs));
+  return gapMs > GAP_MS ? afterGap(rollout, gapMs) : rollout;
+}
