@@ -23,6 +23,8 @@ export interface ServiceMinute {
   readonly memoryMaxWorkingSetBytes?: number;
   readonly memoryRatio?: number;
   readonly memoryMaxRatio?: number;
+  /** Of the service as a whole: mean over the minute. */
+  readonly requestsPerSecond?: number;
 }
 
 /** Four weeks: a forecast wants each weekday several times. */
@@ -47,6 +49,7 @@ const MIGRATIONS: Migrations = {
        memory_max_ratio REAL,
        PRIMARY KEY (service_id, minute)
      ) STRICT, WITHOUT ROWID`,
+    "ALTER TABLE minutes ADD COLUMN requests_per_second REAL",
   ],
 };
 
@@ -62,6 +65,7 @@ const FIELDS = [
   "memoryMaxWorkingSetBytes",
   "memoryRatio",
   "memoryMaxRatio",
+  "requestsPerSecond",
 ] as const satisfies readonly (keyof ServiceMinute)[];
 const COLUMNS = FIELDS.map((field) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 
@@ -182,6 +186,7 @@ function minuteFrom(series: ServiceSeries, service: ServiceId, atMs: number): Se
   const memory = window("memoryWorkingSetBytes");
   const memoryRatio = window("memoryRatio");
   const memoryMaxRatio = window("memoryMaxRatio");
+  const requests = window("requestsPerSecond");
   return {
     atMs,
     readings: replicas.count,
@@ -195,6 +200,7 @@ function minuteFrom(series: ServiceSeries, service: ServiceId, atMs: number): Se
     }),
     ...(memoryRatio !== undefined && { memoryRatio: memoryRatio.mean }),
     ...(memoryMaxRatio !== undefined && { memoryMaxRatio: memoryMaxRatio.max }),
+    ...(requests !== undefined && { requestsPerSecond: requests.mean }),
   };
 }
 

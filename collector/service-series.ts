@@ -27,6 +27,8 @@ export interface ServiceReading {
   readonly memoryRatio?: number;
   /** The fullest replica. */
   readonly memoryMaxRatio?: number;
+  /** Sum of the replicas. */
+  readonly requestsPerSecond?: number;
 }
 
 const SERVICE_METRICS = [
@@ -37,6 +39,7 @@ const SERVICE_METRICS = [
   "memoryWorkingSetBytes",
   "memoryRatio",
   "memoryMaxRatio",
+  "requestsPerSecond",
 ] as const satisfies readonly (keyof ServiceReading)[];
 export type ServiceMetric = (typeof SERVICE_METRICS)[number];
 
@@ -51,6 +54,7 @@ export function serviceReading(
   if (samples.length === 0) return undefined;
   const cpu = summary(samples.map((sample) => sample.cpuCores));
   const memory = summary(samples.map((sample) => sample.memoryWorkingSetBytes));
+  const requests = summary(samples.map((sample) => sample.requestsPerSecond));
   return {
     replicas: samples.length,
     ...(cpu !== undefined && {
@@ -64,6 +68,7 @@ export function serviceReading(
         memoryRatio: memory.mean / capacity.memoryBytes,
         memoryMaxRatio: memory.max / capacity.memoryBytes,
       }),
+    ...(requests !== undefined && { requestsPerSecond: requests.sum }),
   };
 }
 

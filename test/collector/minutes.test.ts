@@ -54,6 +54,15 @@ describe("a service's reading", () => {
     });
   });
 
+  test("is the sum of the requests that its replicas answered", () => {
+    const samples = [
+      { replica: "a", readAtMs: 0, requestsPerSecond: 3, latencyMs: 10 },
+      { replica: "b", readAtMs: 0, requestsPerSecond: 4.5 },
+      { replica: "silent", readAtMs: 0 },
+    ];
+    assert.deepEqual(serviceReading(samples, { cpuCores: 1 }), { replicas: 3, requestsPerSecond: 7.5 });
+  });
+
   test("leaves out what no replica gave, and counts none of it as zero", () => {
     const samples = [
       { replica: "new", readAtMs: 0 },
@@ -70,6 +79,20 @@ describe("a service's reading", () => {
 });
 
 describe("the minutes of a service", () => {
+  test("hold the mean of its requests, beside minutes of before they were known", (t) => {
+    const all = kept(t);
+    read(all, START_MS, START_MS + MINUTE_MS, { replicas: 1 });
+    read(all, START_MS + MINUTE_MS, START_MS + 1.5 * MINUTE_MS, { replicas: 1, requestsPerSecond: 10 });
+    read(all, START_MS + 1.5 * MINUTE_MS, START_MS + 2 * MINUTE_MS + 1, {
+      replicas: 1,
+      requestsPerSecond: 20,
+    });
+    assert.deepEqual(
+      all.minutes.read(WEB, 0, 2 * START_MS).map(({ requestsPerSecond }) => requestsPerSecond),
+      [undefined, 15],
+    );
+  });
+
   test("are written when the next one begins, from the readings of that minute only", (t) => {
     const all = kept(t);
     read(all, START_MS, START_MS + MINUTE_MS, { replicas: 2, cpuCores: 1, cpuRatio: 0.5, cpuMaxRatio: 0.75 });

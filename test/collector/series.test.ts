@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Series } from "../../collector/series.ts";
+import type { Sample } from "../../core/types.ts";
 
 function filled(values: readonly (number | undefined)[], capacity = 900): Series {
   const series = new Series(capacity);
@@ -92,5 +93,38 @@ describe("a window over a series", () => {
     assert.deepEqual(series.points("api", "cpuCores", -1), []);
     assert.deepEqual(series.points("api", "memoryWorkingSetBytes", -1), [{ atMs: 7_000, value: 10 }]);
     assert.deepEqual([...series.replicas], ["api"]);
+  });
+});
+
+describe("the readings of a thousand replicas over an hour", () => {
+  const bytesWith = (traffic: Partial<Sample>): number => {
+    const series = new Series();
+    for (let second = 0; second < 3_600; second += 1) {
+      series.append({ replica: "web", readAtMs: second * 1_000, cpuCores: 1, ...traffic });
+    }
+    return series.bytes * 1_000;
+  };
+
+  test("take a third of what they may, with the requests of each", () => {
+    const bytes = bytesWith({ requestsPerSecond: 10, latencyMs: 5 });
+    assert.ok(bytes < 110_000_000, `${bytes} bytes`);
+  });
+
+  test("take no room for requests that nobody asks for", () => {
+    const bytes = bytesWith({});
+    assert.ok(bytes < 60_000_000, `${bytes} bytes`);
+  });
+
+  test("hold requests and latency beside the rest, and nothing where there were none", () => {
+    const series = new Series();
+    series.append({ replica: "web", readAtMs: 1_000, cpuCores: 1, cpuHeldBackRatio: 0.5 });
+    series.append({ replica: "web", readAtMs: 2_000, cpuCores: 3, requestsPerSecond: 8, latencyMs: 20 });
+    series.append({ replica: "web", readAtMs: 3_000, cpuCores: 3, requestsPerSecond: 0 });
+    assert.equal(series.window("web", "cpuCores", 0, 3_000)?.count, 3);
+    assert.deepEqual(series.points("web", "cpuHeldBackRatio", 0), [{ atMs: 1_000, value: 0.5 }]);
+    assert.equal(series.window("web", "requestsPerSecond", 0, 3_000)?.mean, 4);
+    assert.deepEqual(series.points("web", "latencyMs", 0), [{ atMs: 2_000, value: 20 }]);
+    series.forget("web");
+    assert.equal(series.window("web", "latencyMs", 0, 3_000), undefined);
   });
 });

@@ -40,11 +40,12 @@ const replica = (name: string, port: number, more: Partial<Discovered> = {}): Di
 
 const familiesOf = ({ readings }: Applications) => readings.map(({ families }) => families);
 
-function watching(intervalMs = 30) {
+function watching(intervalMs = 30, briskIntervalMs = 1_000) {
   const notes: string[] = [];
   const applications = new Applications({
     clock: systemClock,
     intervalMs,
+    briskIntervalMs,
     labelsOf: ({ name }) => [
       { name: "replica", value: name },
       { name: "team", value: "checkout" },
@@ -199,5 +200,93 @@ describe("what replicas expose themselves", () => {
     const { scrapes } = applications.counts;
     await sleep(100);
     assert.equal(applications.counts.scrapes, scrapes);
+  });
+});
+
+describe("a replica whose service scales by its requests", () => {
+  const brisk = (name: string, port: number): Discovered =>
+    replica(name, port, { labels: { "metrics.port": String(port), "autoscale.max_rps": "100" } });
+
+  /** Counts how often it was asked, and calls that a request each. */
+  const counter = (): { asked: number; answer: RequestListener } => {
+    const app = {
+      asked: 0,
+      answer: (_: unknown, response: Parameters<RequestListener>[1]) => {
+        app.asked += 1;
+        response.end(`http_requests_total ${10 * app.asked}\n`);
+      },
+    };
+    return app;
+  };
+
+  test("is read far more often than the others, and says what it answered", async () => {
+    const [often, seldom] = [counter(), counter()];
+    await using first = await serve(often.answer);
+    await using second = await serve(seldom.answer);
+    const { applications } = watching(60_000, 20);
+    await using _applications = applications;
+    applications.setReplicas([brisk("often", first.port), replica("seldom", second.port)]);
+    await eventually("it is read some times", () => often.asked > 5);
+    assert.equal(seldom.asked, 1);
+    const { requestsPerSecond = 0 } = applications.traffic("id-of-often") ?? {};
+    assert.ok(requestsPerSecond > 0, `${requestsPerSecond} requests per second`);
+    assert.equal(applications.traffic("id-of-seldom"), undefined);
+    assert.equal(applications.traffic("id-of-nobody"), undefined);
+  });
+
+  test("is never asked while an answer is on its way", async () => {
+    let [open, most, asked] = [0, 0, 0];
+    await using slow = await serve((_, response) => {
+      asked += 1;
+      open += 1;
+      most = Math.max(most, open);
+      setTimeout(() => {
+        open -= 1;
+        response.end("http_requests_total 1\n");
+      }, 50);
+    });
+    const { applications } = watching(60_000, 10);
+    await using _applications = applications;
+    applications.setReplicas([brisk("slow", slow.port)]);
+    await eventually("it is read some times", () => asked > 3);
+    assert.equal(most, 1);
+  });
+
+  test("is asked without a page too, and only it; one that counts no requests is said once", async () => {
+    const often = counter();
+    await using good = await serve(often.answer);
+    let answers = 0;
+    await using other = await serve((_, response) => {
+      answers += 1;
+      response.end("jobs_total 3\n");
+    });
+    const notes: string[] = [];
+    await using applications = new Applications({
+      clock: systemClock,
+      briskIntervalMs: 20,
+      note: (line) => notes.push(line),
+    });
+    applications.setReplicas([brisk("good", good.port), brisk("other", other.port)]);
+    await eventually("both are read some times", () => Math.min(often.asked, answers) > 3);
+    assert.ok(applications.traffic("id-of-good") !== undefined);
+    assert.equal(applications.traffic("id-of-other"), undefined);
+    assert.deepEqual(notes, [
+      "metrics of other: no metric on its page counts requests under a name that is known",
+    ]);
+    assert.deepEqual(applications.readings, []);
+  });
+
+  test("is read though many others let one wait again and again", async () => {
+    await using silent = await serve(() => {});
+    await using broken = await serve((request) => request.socket.destroy());
+    const often = counter();
+    await using good = await serve(often.answer);
+    const { applications } = watching(60_000, 20);
+    await using _applications = applications;
+    const others = Array.from({ length: 60 }, (_, index) =>
+      index < 20 ? brisk(`silent-${index}`, silent.port) : brisk(`broken-${index}`, broken.port),
+    );
+    applications.setReplicas([...others, brisk("good", good.port)]);
+    await eventually("it is read some times", () => often.asked > 5);
   });
 });
