@@ -4,6 +4,7 @@ import { benchDaemon } from "./daemon.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench } from "./figure.ts";
 import { benchLoop } from "./loop.ts";
+import { benchReconcile } from "./reconcile.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 import { benchScaler } from "./scaler.ts";
 import { benchScalerLoad } from "./scaler-load.ts";
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   daemon: benchDaemon,
   collector: benchCollector,
   loop: benchLoop,
+  reconcile: benchReconcile,
   scaler: benchScaler,
   "scaler-load": benchScalerLoad,
 };
