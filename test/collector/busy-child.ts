@@ -7,6 +7,8 @@ export interface TestChild extends AsyncDisposable {
   readonly pid: number;
   /** Resolves when the child has written this line. */
   said(line: string): Promise<void>;
+  /** The first line that it writes. */
+  readonly firstLine: Promise<string>;
   end(): Promise<void>;
 }
 
@@ -20,7 +22,9 @@ export async function startChild(script: string, { lead = true } = {}): Promise<
   if (pid === undefined || stdout === null) throw new Error("the child could not be started");
   const heard = new Set<string>();
   const waiting = new Map<string, () => void>();
+  const first = Promise.withResolvers<string>();
   createInterface({ input: stdout }).on("line", (line) => {
+    first.resolve(line);
     heard.add(line);
     waiting.get(line)?.();
   });
@@ -34,6 +38,7 @@ export async function startChild(script: string, { lead = true } = {}): Promise<
     pid,
     said: (line) =>
       heard.has(line) ? Promise.resolve() : new Promise((resolve) => waiting.set(line, resolve)),
+    firstLine: first.promise,
     end,
     [Symbol.asyncDispose]: end,
   };
