@@ -111,21 +111,16 @@ export function decide(input: ScalingInput): ScalingOutput {
   if (input.single) limit("single replica", Math.min(to, 1));
   if (policy.dryRun) limit("dry run", desired);
 
+  const neededNow = neededByMean(judgements);
+  const evaluation = { service: input.service, atMs: nowMs, from: desired, wanted, to, verdicts, limits };
+  const memory: { -readonly [Key in keyof ScalingMemory]: ScalingMemory[Key] } = { need };
   const lastOutAtMs = to > desired ? nowMs : previous.lastOutAtMs;
   const lastInAtMs = to < desired ? nowMs : previous.lastInAtMs;
-  const neededNow = neededByMean(judgements);
-  return {
-    evaluation: { service: input.service, atMs: nowMs, from: desired, wanted, to, verdicts, limits },
-    memory: {
-      need,
-      ...(lastOutAtMs === undefined ? {} : { lastOutAtMs }),
-      ...(lastInAtMs === undefined ? {} : { lastInAtMs }),
-      ...(scaleInsAtMs === undefined
-        ? {}
-        : { scaleInsAtMs: to < desired ? [...scaleInsAtMs, nowMs] : scaleInsAtMs }),
-    },
-    ...(neededNow === undefined ? {} : { neededNow }),
-  };
+  if (lastOutAtMs !== undefined) memory.lastOutAtMs = lastOutAtMs;
+  if (lastInAtMs !== undefined) memory.lastInAtMs = lastInAtMs;
+  if (scaleInsAtMs !== undefined)
+    memory.scaleInsAtMs = to < desired ? [...scaleInsAtMs, nowMs] : scaleInsAtMs;
+  return neededNow === undefined ? { evaluation, memory } : { evaluation, memory, neededNow };
 
   function limitScaleIn(): void {
     if (verdicts.some((verdict) => verdict.wants === "unknown")) limit("data", desired);
@@ -222,9 +217,9 @@ function neededCount(
   desired: number,
 ): number {
   let most = 1;
-  for (const { least, needed } of judgements) {
+  for (const { least, neededAtMost } of judgements) {
     // To a target: what the load was seen to take, and not what saturation was taken to hide.
-    const count = kind === "target" ? (needed?.most ?? desired) : least;
+    const count = kind === "target" ? (neededAtMost ?? desired) : least;
     most = Math.max(most, count);
   }
   return kind === "target" || wanted < desired ? most : Math.max(wanted, desired);
@@ -233,9 +228,9 @@ function neededCount(
 /** Undefined when a rule had no reading: what it would take is not known. */
 function neededByMean(judgements: readonly Judgement[]): number | undefined {
   let most = 1;
-  for (const { needed } of judgements) {
-    if (needed === undefined) return undefined;
-    most = Math.max(most, needed.mean);
+  for (const judgement of judgements) {
+    if (judgement.neededByMean === undefined) return undefined;
+    most = Math.max(most, judgement.neededByMean);
   }
   return most;
 }

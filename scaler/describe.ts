@@ -74,12 +74,13 @@ function reliefOf(
 
 /** Why a level below the lower threshold asks for nothing. */
 function doubtOf(
-  { metric, replicasRead, replicasServing, burstLevel = 0 }: RuleVerdict,
+  { metric, replicasRead, replicasServing, min = 0, burstLevel = 0 }: RuleVerdict,
   from: number,
 ): string {
   const unread = Math.max(replicasServing, from) - replicasRead;
   if (unread > 0) return `but ${unread === 1 ? "one" : unread} more may be busy`;
-  return `but up at ${formatLevel(metric, burstLevel)} by now`;
+  if (burstLevel >= min) return `but up at ${formatLevel(metric, burstLevel)} by now`;
+  return "but one fewer would be too few";
 }
 
 export function formatLevel(metric: RuleMetric, level: number): string {

@@ -18,6 +18,8 @@ import { significant } from "./significant.ts";
 /** How many are often needed changes slowly. */
 const LEARNING_INTERVAL_MS = MINUTE_MS;
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** Everything but what is remembered, learned and foreseen. */
 export type Situation = Omit<ScalingInput, "memory" | "oftenNeeded" | "policy" | "bounds" | "forecast">;
 
@@ -70,15 +72,13 @@ export class Governor {
     this.#foresight.record(nowMs, observations, situation.serving);
     const forecast = this.#foresight.floor(nowMs, startupMs);
     const bounds = this.#timetable.boundsAt(nowMs);
-    const input: ScalingInput = {
-      ...situation,
-      observations,
-      ...(bounds === undefined ? {} : { bounds }),
-      ...(forecast === undefined ? {} : { forecast }),
-      policy: rehearse ? this.#rehearsed : this.#policy,
-      ...(this.#oftenNeeded === undefined ? {} : { oftenNeeded: this.#oftenNeeded }),
-      ...(this.#memory === undefined ? {} : { memory: this.#memory }),
-    };
+    const { service, desired, serving, single } = situation;
+    const policy = rehearse ? this.#rehearsed : this.#policy;
+    const input: Writable<ScalingInput> = { nowMs, service, policy, desired, serving, observations, single };
+    if (bounds !== undefined) input.bounds = bounds;
+    if (this.#oftenNeeded !== undefined) input.oftenNeeded = this.#oftenNeeded;
+    if (forecast !== undefined) input.forecast = forecast;
+    if (this.#memory !== undefined) input.memory = this.#memory;
     const output = decide(input);
     this.#statistician.record(nowMs, output.neededNow);
     return { input, output };
@@ -86,7 +86,7 @@ export class Governor {
 
   /** With what the load has been like: how much of it is noise, and whether it rises. */
   #withShape(
-    observation: RuleObservation,
+    observation: Writable<RuleObservation>,
     index: number,
     { nowMs, serving }: Situation,
     startupMs: number,
@@ -98,13 +98,10 @@ export class Governor {
     const hidden = (rule?.enforced ?? false) && burstSum >= SATURATED_SHARE * read;
     if (read > 0) noise?.record(nowMs, sum, burstSum);
     ramp?.record(nowMs, hidden ? undefined : loadOf(rule, observation, serving), startupMs);
-    const noiseRatio = noise?.ratio ?? 0;
+    if (noise !== undefined && noise.ratio > 0) observation.noiseRatio = significant(noise.ratio);
     const rampFactor = ramp?.factor(startupMs) ?? 1;
-    return {
-      ...observation,
-      ...(noiseRatio > 0 ? { noiseRatio: significant(noiseRatio) } : {}),
-      ...(rampFactor > 1 ? { rampFactor: significant(rampFactor) } : {}),
-    };
+    if (rampFactor > 1) observation.rampFactor = significant(rampFactor);
+    return observation;
   }
 
   /** What the service used before this governor was there; for the forecast. */
@@ -128,14 +125,15 @@ function loadOf(rule: Rule | undefined, observation: RuleObservation, serving: n
 }
 
 /** Before anything is decided, so that what is kept of an evaluation decides the same again. */
-function rounded(observation: RuleObservation): RuleObservation {
-  const { heldBackRatio } = observation;
-  return {
-    ...observation,
-    sum: significant(observation.sum),
-    burstSum: significant(observation.burstSum),
-    cautiousSum: significant(observation.cautiousSum),
-    ageMs: Math.round(observation.ageMs),
-    ...(heldBackRatio === undefined ? {} : { heldBackRatio: significant(heldBackRatio) }),
+function rounded(observation: RuleObservation): Writable<RuleObservation> {
+  const { read, sum, burstSum, cautiousSum, ageMs, heldBackRatio } = observation;
+  const result: Writable<RuleObservation> = {
+    read,
+    sum: significant(sum),
+    burstSum: significant(burstSum),
+    cautiousSum: significant(cautiousSum),
+    ageMs: Math.round(ageMs),
   };
+  if (heldBackRatio !== undefined) result.heldBackRatio = significant(heldBackRatio);
+  return result;
 }

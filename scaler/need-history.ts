@@ -21,25 +21,23 @@ export function startNeedHistory(nowMs: number, desired: number, windowMs: numbe
 
 export function recordNeed(history: NeedHistory, nowMs: number, count: number): NeedHistory {
   if (history.peaks.length === 0) return history;
-  const [newest = count, ...older] = history.peaks;
+  const [newest = count] = history.peaks;
   const partMs = history.windowMs / PARTS;
   const passed = Math.floor((nowMs - history.startedAtMs) / partMs);
   if (passed <= 0) {
     // A clock that was set back must not make the window longer: the newest part begins anew.
     const startedAtMs = Math.min(history.startedAtMs, nowMs);
     if (startedAtMs === history.startedAtMs && newest >= count) return history;
-    return { ...history, startedAtMs, peaks: [Math.max(newest, count), ...older] };
+    return { ...history, startedAtMs, peaks: history.peaks.with(0, Math.max(newest, count)) };
   }
+  const peaks = [count];
   // Parts that nobody looked at were no calmer than the one before them.
-  const unseen = Math.max(newest, count);
-  const fresh = Array.from({ length: Math.min(passed, PARTS + 1) }, (_, index) =>
-    index === 0 ? count : unseen,
-  );
-  return {
-    windowMs: history.windowMs,
-    startedAtMs: history.startedAtMs + passed * partMs,
-    peaks: [...fresh, ...history.peaks].slice(0, PARTS + 1),
-  };
+  for (let part = 1; part < passed && part <= PARTS; part += 1) peaks.push(Math.max(newest, count));
+  for (const peak of history.peaks) {
+    if (peaks.length > PARTS) break;
+    peaks.push(peak);
+  }
+  return { windowMs: history.windowMs, startedAtMs: history.startedAtMs + passed * partMs, peaks };
 }
 
 /** The peak over the whole window; 0 without a window. */

@@ -43,6 +43,9 @@ export class NeedStatistician {
   record(nowMs: number, neededReplicas: number | undefined): void {
     const sinceMs = nowMs - (this.#lastAtMs ?? nowMs);
     this.#lastAtMs = nowMs;
+    // What a clock that was set back has yet to come to was needed now, as far as anybody knows.
+    if (sinceMs < 0)
+      for (const [level, atMs] of this.#lastMs.entries()) this.#lastMs[level] = Math.min(atMs, nowMs);
     if (neededReplicas === undefined || sinceMs < 0 || sinceMs > LONGEST_LOOK_MS) {
       this.#last = 0;
       return;

@@ -23,8 +23,11 @@ interface Part {
  * recent past is cut in four: four means in a row that each rise are a ramp, and it goes on as it did.
  */
 export class Ramp {
-  #parts: readonly Part[] = [];
+  /** Newest first; the newest is not over yet. */
+  readonly #parts: Part[] = [];
   #spanMs = SHORTEST_SPAN_MS;
+  /** How much the load grows in a millisecond, as a share of what it is; 0 when it does not rise steadily. */
+  #growthPerMs = 0;
 
   /** To be called at each evaluation; with `undefined` when the load is not known. */
   record(nowMs: number, load: number | undefined, startupMs: number): void {
@@ -34,36 +37,36 @@ export class Ramp {
     const broken = newest === undefined || nowMs < newest.startMs || nowMs >= newest.startMs + 2 * partMs;
     if (load === undefined || spanMs !== this.#spanMs || broken) {
       this.#spanMs = spanMs;
-      this.#parts = load === undefined ? [] : [{ startMs: nowMs, sum: load, count: 1 }];
+      this.#growthPerMs = 0;
+      this.#parts.length = 0;
+      if (load !== undefined) this.#parts.push({ startMs: nowMs, sum: load, count: 1 });
     } else if (nowMs < newest.startMs + partMs) {
       newest.sum += load;
       newest.count += 1;
     } else {
-      this.#parts = [{ startMs: newest.startMs + partMs, sum: load, count: 1 }, ...this.#parts].slice(
-        0,
-        PARTS + 1,
-      );
+      this.#growthPerMs = growthPerMs(this.#parts, partMs);
+      this.#parts.unshift({ startMs: newest.startMs + partMs, sum: load, count: 1 });
+      this.#parts.length = Math.min(this.#parts.length, PARTS);
     }
   }
 
   /** What the load is to be multiplied with; 1 when it does not rise steadily. */
   factor(startupMs: number): number {
-    // The newest part is not over yet: until the next one is, it is left out.
-    const parts = this.#parts.slice(1);
-    if (parts.length < PARTS || parts.some(({ count }) => count < FEWEST_READINGS)) return 1;
-    const means = parts.map(({ sum, count }) => sum / count);
-    const [newest = 0] = means;
-    const rise = newest - (means.at(-1) ?? newest);
-    if (!(rise >= LEAST_RISE * newest)) return 1;
-    const steady = means.every((mean, index) => {
-      const older = means[index + 1];
-      return older === undefined || mean - older >= STEADY_SHARE * rise;
-    });
-    if (!steady) return 1;
-    const partMs = this.#spanMs / PARTS;
-    const perMs = rise / ((PARTS - 1) * partMs);
+    if (this.#growthPerMs === 0) return 1;
     // The newest mean is of the middle of a part that has been over for up to another one.
-    const grown = (perMs * (startupMs + partMs)) / newest;
-    return Math.min(1 + grown, MOST_FACTOR);
+    return Math.min(1 + this.#growthPerMs * (startupMs + this.#spanMs / PARTS), MOST_FACTOR);
   }
+}
+
+function growthPerMs(parts: readonly Part[], partMs: number): number {
+  if (parts.length < PARTS || parts.some(({ count }) => count < FEWEST_READINGS)) return 0;
+  const means = parts.map(({ sum, count }) => sum / count);
+  const [newest = 0] = means;
+  const rise = newest - (means.at(-1) ?? newest);
+  if (!(rise > 0 && rise >= LEAST_RISE * newest)) return 0;
+  const steady = means.every((mean, index) => {
+    const older = means[index + 1];
+    return older === undefined || mean - older >= STEADY_SHARE * rise;
+  });
+  return steady ? rise / ((PARTS - 1) * partMs) / newest : 0;
 }

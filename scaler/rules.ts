@@ -31,7 +31,8 @@ export interface Judgement {
   /** The fewest replicas that the rule would be content with, at most `desired`. */
   readonly least: number;
   /** What the load as it is seen takes, free of limits: over the window, and at its worst; absent when unread. */
-  readonly needed?: { readonly mean: number; readonly most: number };
+  readonly neededByMean?: number;
+  readonly neededAtMost?: number;
   /** What the replicas carry in sum; each that is silent or on its way counted as busy to the threshold. */
   readonly cautiousDemand: number;
   /** The level above which a scale-in may not lead. */
@@ -77,38 +78,35 @@ export function judge(
   const all = Math.max(serving, desired);
   const room = roomAfterScaleIn(rule, policy, observation.noiseRatio);
   const cautiousDemand = observation.cautiousSum * rampFactor + (all - read) * busyLevel(rule);
-  const thresholds = { max: rule.max, ...(rule.min === undefined ? {} : { min: rule.min }) };
-  const replicas = { replicasRead: read, replicasServing: serving };
-  if (read === 0) {
-    const verdict: RuleVerdict = { metric: rule.metric, wants: "unknown", ...thresholds, ...replicas };
-    return { rule, verdict, least: desired, cautiousDemand, ceiling: room.ceiling };
-  }
+  const verdict: { -readonly [Key in keyof RuleVerdict]: RuleVerdict[Key] } = {
+    metric: rule.metric,
+    wants: "unknown",
+    max: rule.max,
+    replicasRead: read,
+    replicasServing: serving,
+  };
+  if (rule.min !== undefined) verdict.min = rule.min;
+  if (read === 0) return { rule, verdict, least: desired, cautiousDemand, ceiling: room.ceiling };
 
   const hiddenFactor = hiddenDemandFactor(rule, observation);
   const more = replicasForMore(rule, policy, observation, seats, hiddenFactor);
   const calm = more <= desired && isCalm(rule, policy, cautiousDemand, all, room);
-  const least = calm ? Math.min(room.replicasFor(cautiousDemand), desired) : desired;
+  const least = calm ? Math.min(replicasFor(cautiousDemand, room), desired) : desired;
   const fewer = policy.kind === "target" ? least : Math.max(desired - policy.step, 1);
+  verdict.wants = more > desired ? "out" : calm ? "in" : "hold";
+  verdict.asksFor = more > desired ? more : calm ? fewer : desired;
+  verdict.level = sum / read;
+  verdict.burstLevel = burstSum / read;
+  verdict.ageMs = ageMs;
+  if (rampFactor > 1) verdict.risingTo = (sum * rampFactor) / read;
+  if (hiddenFactor !== undefined) verdict.saturated = true;
   return {
     rule,
-    verdict: {
-      metric: rule.metric,
-      wants: more > desired ? "out" : calm ? "in" : "hold",
-      asksFor: more > desired ? more : calm ? fewer : desired,
-      level: sum / read,
-      burstLevel: burstSum / read,
-      ...(rampFactor > 1 ? { risingTo: (sum * rampFactor) / read } : {}),
-      ...thresholds,
-      ...(hiddenFactor === undefined ? {} : { saturated: true }),
-      ...replicas,
-      ageMs,
-    },
+    verdict,
     least,
     // Each silent one is taken to carry what the others do: that it is silent must not pass for a need.
-    needed: {
-      mean: nearest(((sum / read) * serving) / rule.max),
-      most: room.replicasFor(observation.cautiousSum) + serving - read,
-    },
+    neededByMean: nearest(((sum / read) * serving) / rule.max),
+    neededAtMost: replicasFor(observation.cautiousSum, room) + serving - read,
     cautiousDemand,
     ceiling: room.ceiling,
   };
@@ -118,23 +116,22 @@ export function judge(
 interface Room {
   /** The level above which it may not lead. */
   readonly ceiling: number;
-  /** The fewest replicas that carry the demand. */
-  readonly replicasFor: (demand: number) => number;
+  /** Following a target: the level that is aimed at, with room for noise. */
+  readonly target?: number;
 }
 
 function roomAfterScaleIn(rule: Rule, { kind }: ScalingPolicy, noiseRatio = 0): Room {
-  if (kind === "target") {
-    const margin = 1 + Math.min(NOISE_MARGINS * noiseRatio, MOST_NOISE_MARGIN);
-    return {
-      ceiling: Math.min(
-        rule.max * TOLERANCE,
-        rule.enforced === true ? NEARLY_FULL : Number.POSITIVE_INFINITY,
-      ),
-      replicasFor: (demand) => nearest((demand * margin) / rule.max),
-    };
-  }
-  const ceiling = rule.max * (rule.min === undefined ? CALM_SHARE : REBOUND_SHARE);
-  return { ceiling, replicasFor: (demand) => Math.max(1, Math.ceil(demand / ceiling)) };
+  if (kind === "step") return { ceiling: rule.max * (rule.min === undefined ? CALM_SHARE : REBOUND_SHARE) };
+  const ceiling = rule.max * TOLERANCE;
+  return {
+    ceiling: rule.enforced === true ? Math.min(ceiling, NEARLY_FULL) : ceiling,
+    target: rule.max / (1 + Math.min(NOISE_MARGINS * noiseRatio, MOST_NOISE_MARGIN)),
+  };
+}
+
+/** The fewest replicas that carry the demand. */
+function replicasFor(demand: number, { ceiling, target }: Room): number {
+  return target === undefined ? Math.max(1, Math.ceil(demand / ceiling)) : nearest(demand / target);
 }
 
 /** The count that the rule wants when it wants more; else `desired` or less. */
@@ -166,7 +163,7 @@ function replicasForMore(
 
 function isCalm(rule: Rule, policy: ScalingPolicy, demand: number, seats: number, room: Room): boolean {
   if (rule.min !== undefined && demand / seats >= rule.min) return false;
-  if (policy.kind === "target") return room.replicasFor(demand) < seats;
+  if (policy.kind === "target") return replicasFor(demand, room) < seats;
   return rule.min !== undefined || (seats > 1 && demand / (seats - 1) < CALM_SHARE * rule.max);
 }
 
