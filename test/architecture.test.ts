@@ -10,6 +10,13 @@ const COMPOSITION_ROOT = "daemon.ts";
 /** One input object in, one value out: no clock, no chance, nothing from outside. */
 const PURE_FILES = [
   "scaler/decide.ts",
+  "scaler/governor.ts",
+  "scaler/explain.ts",
+  "scaler/what-if.ts",
+  "scaler/record.ts",
+  "scaler/record-text.ts",
+  "scaler/forecast/forecast.ts",
+  "scaler/backtest/simulate.ts",
   "orchestrator/reconcile.ts",
   "orchestrator/compose/interpolate.ts",
   "orchestrator/compose/merge.ts",
