@@ -1,4 +1,5 @@
 import { BUSINESS_PREFIX, readBusinessLabels } from "./business-labels.ts";
+import { DEPLOY_LABELS, type DeployRequest, readDeploy } from "./deploy-labels.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
 import { LabelReader, type LabelSpec, label } from "./label-reader.ts";
 import { readHttpProbe, readTcpProbe } from "./label-values.ts";
@@ -25,6 +26,7 @@ export const LABELS = {
     defaultText: "none",
     example: ":5432",
   }),
+  ...DEPLOY_LABELS,
   ...METRICS_LABELS,
 } as const;
 
@@ -33,6 +35,7 @@ export interface DecodedLabels {
   readonly scaling?: ScalingPolicy;
   readonly probe?: Probe;
   readonly metrics?: MetricsRequest;
+  readonly deploy?: DeployRequest;
   readonly businessLabels: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -63,6 +66,13 @@ export function decodeLabels(
   const businessLabels = readBusinessLabels(labels, reader);
   const probe = readProbe(reader);
   const metrics = readMetrics(reader);
+  const deploy = readDeploy(reader);
+  if (deploy?.livenessFailures !== undefined && probe === undefined) {
+    reader.error(
+      LABELS.livenessFailures.key,
+      `needs ${LABELS.probeHttp.key} or ${LABELS.probeTcp.key} beside it`,
+    );
+  }
 
   const hasMetrics = reader.says(LABELS.metricsPort);
   const policy = readScaling(reader, { resources, hasMetrics, hasPrometheus: settings.hasPrometheus });
@@ -76,6 +86,7 @@ export function decodeLabels(
     ...(policy !== undefined && usable ? { scaling: policy } : {}),
     ...(probe === undefined ? {} : { probe }),
     ...(metrics === undefined ? {} : { metrics }),
+    ...(deploy === undefined ? {} : { deploy }),
     businessLabels,
     diagnostics: diagnostics.all,
   };

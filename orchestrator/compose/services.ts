@@ -19,6 +19,7 @@ import type {
 } from "./model.ts";
 import { replicaTemplate } from "./template.ts";
 import { templateHash } from "./template-hash.ts";
+import { updatesOf } from "./updates.ts";
 
 /**
  * The services, networks and volumes that a normalized compose project asks for. Labels that cannot be used leave a
@@ -70,13 +71,17 @@ function serviceOf(
   const restarting: ReplicaTemplate = {
     ...template,
     ...(decoded.probe === undefined ? {} : { probe: decoded.probe }),
+    ...(decoded.deploy?.latestImage === true
+      ? { container: { ...template.container, pullPolicy: "always" } }
+      : {}),
     // A service that scales is meant to stay up; compose's own default is for one-off containers as well.
     ...(decoded.scaling !== undefined && saysNothingOfRestart(service)
       ? { restart: { condition: "any", delayMs: template.restart.delayMs } as const }
       : {}),
   };
-  const singleReplicaReason = whySingle(service, restarting);
-  const asked = service.deploy?.mode === "global" ? 1 : (service.scale ?? service.deploy?.replicas ?? 1);
+  const isGlobal = decoded.deploy?.global === true || service.deploy?.mode === "global";
+  const singleReplicaReason = isGlobal ? "it is global: one for each node" : whySingle(service, restarting);
+  const asked = isGlobal ? 1 : (service.scale ?? service.deploy?.replicas ?? 1);
   if (singleReplicaReason !== undefined && (asked > 1 || decoded.scaling !== undefined)) {
     diagnostics.warning(
       { path },
@@ -93,10 +98,13 @@ function serviceOf(
     ...(decoded.scaling === undefined ? {} : { scaling: decoded.scaling }),
     businessLabels: decoded.businessLabels,
     ...(decoded.metrics === undefined ? {} : { metrics: decoded.metrics }),
-    dependsOn: Object.entries(service.depends_on ?? {})
-      .filter(([other, { required }]) => required || compose.services[other] !== undefined)
-      .map(([other, dependency]) => dependencyOf(compose.name, other, dependency)),
+    dependsOn: dependenciesOf(compose, service, decoded.deploy?.depends ?? []),
     ...(singleReplicaReason === undefined ? {} : { singleReplicaReason }),
+    ...(isGlobal ? { global: true } : {}),
+    ...updatesOf(service, decoded.deploy?.update ?? {}, path, diagnostics),
+    ...(decoded.deploy?.livenessFailures === undefined
+      ? {}
+      : { livenessFailures: decoded.deploy.livenessFailures }),
   };
 }
 
@@ -106,7 +114,6 @@ function saysNothingOfRestart(service: ComposeService): boolean {
 
 /** What two replicas of one container cannot share. */
 function whySingle(service: ComposeService, template: ReplicaTemplate): string | undefined {
-  if (service.deploy?.mode === "global") return "deploy.mode is global: one for each node";
   if (service.container_name !== undefined) return `container_name is fixed to ${service.container_name}`;
   const fixedPort = template.ports.find(
     (port) => port.published !== undefined && !port.published.includes("-"),
@@ -126,6 +133,24 @@ const CONDITIONS = {
   service_healthy: "healthy",
   service_completed_successfully: "completed",
 } as const;
+
+/** Those of `depends_on`, then those of the label that it does not name. */
+function dependenciesOf(
+  compose: ComposeProject,
+  service: ComposeService,
+  labelled: readonly string[],
+): readonly Dependency[] {
+  const { depends_on: named = {} } = service;
+  const byFile = Object.entries(named)
+    .filter(([other, { required }]) => required || compose.services[other] !== undefined)
+    .map(([other, dependency]) => dependencyOf(compose.name, other, dependency));
+  const byLabel = labelled
+    .filter((other) => named[other] === undefined)
+    .map((other): Dependency => {
+      return { service: serviceIdOf(compose.name, other), condition: "started", required: true };
+    });
+  return [...byFile, ...byLabel];
+}
 
 function dependencyOf(project: string, other: string, dependency: ComposeDependency): Dependency {
   return {

@@ -26,17 +26,26 @@ export function planCreation(scene: ServiceScene, creation: Creation): boolean {
 
 /** The actions that have to come first; undefined when something cannot be had now, or does not fit. */
 export function needsOf(
-  { planning, project, service, cloneOf }: ServiceScene,
+  scene: ServiceScene,
   revision: Revision,
   freed?: Resources,
 ): readonly number[] | undefined {
+  const { planning, project, service, cloneOf } = scene;
   const { ledger, draft, needs } = planning;
   const lack = ledger?.lacks(revision.template.resources, freed);
   if (lack !== undefined) {
     draft.hold(service.id, "capacity", lack);
     return undefined;
   }
-  return cloneOf === undefined ? needs.of(project, service, revision.template) : [];
+  return cloneOf === undefined
+    ? needs.of(project, service, revision.template, pullsAnew(scene, revision))
+    : [];
+}
+
+/** Once for a new definition, with its first replica: a scale-out must not wait for a registry. */
+function pullsAnew(scene: ServiceScene, { hash, template }: Revision): boolean {
+  if (template.container.pullPolicy !== "always" || scene.rollout.state !== "updating") return false;
+  return scene.rollout.to.hash === hash && !scene.free.some(({ templateHash }) => templateHash === hash);
 }
 
 export function addCreation(

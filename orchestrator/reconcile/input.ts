@@ -33,6 +33,8 @@ export interface ReconcileInput {
   readonly inFlight: InFlight;
   /** Failures in a row, by slot or resource key. */
   readonly attempts: ReadonlyMap<string, Attempts>;
+  /** Services of which nothing is planned now, and why. */
+  readonly left?: ReadonlyMap<ServiceId, string>;
   /** Where each service is on its way to its template; absent: it is there. */
   readonly rollouts?: ReadonlyMap<ServiceId, Rollout>;
   /** Cores that each replica uses; absent: unknown. */

@@ -15,8 +15,16 @@ export class Needs {
     this.#draft = draft;
   }
 
-  /** The planned actions that a new replica has to wait for; undefined when it cannot be made now. */
-  of(project: Project, service: Service, template: ReplicaTemplate): readonly number[] | undefined {
+  /**
+   * The planned actions that a new replica has to wait for; undefined when it cannot be made now.
+   * @param pullsAnew the image is pulled though it is there
+   */
+  of(
+    project: Project,
+    service: Service,
+    template: ReplicaTemplate,
+    pullsAnew: boolean,
+  ): readonly number[] | undefined {
     const cause = `${service.name} needs it`;
     const needs: number[] = [];
     const need = (kind: ResourceKind, name: string, make: () => number | string): boolean => {
@@ -28,7 +36,7 @@ export class Needs {
       known.find((one) => one.name === name)?.external ?? true;
 
     const { image } = template;
-    if (image !== undefined && !this.#seen.images.has(image)) {
+    if (image !== undefined && (pullsAnew || !this.#seen.images.has(image))) {
       const pull = () =>
         template.container.pullPolicy === "never"
           ? `image ${image} is not there, and pull_policy is never`

@@ -90,7 +90,10 @@ function highestNumbers({ planning, service, free }: ServiceScene, surplus: numb
 
 function whyChosen(scene: ServiceScene, replica: ObservedReplica, isMixed: boolean): string {
   const { slot, state, id } = replica;
-  if (isMixed && scene.isOld(replica)) return `${slot} is of the older template`;
+  if (isMixed && scene.isOld(replica)) {
+    const { kind } = scene.rollout;
+    return `${slot} is of the ${kind === "rollback" ? "template that is given up" : "older template"}`;
+  }
   if (isMixed && takesNewFirst(scene.rollout)) return `${slot} is of the new template, which fails`;
   if (state !== "running") return `${slot} is not ready (${state})`;
   if (crashesOf(scene, replica) > 0) return `${slot} has failed lately`;

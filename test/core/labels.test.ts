@@ -216,12 +216,12 @@ describe("another platform's spelling", () => {
     const decoded = decode({
       "autoscale.max_cpu": "70",
       "aliyun.lb.port_80": "tcp/80",
-      "aliyun.global": "true",
+      "aliyun.vip.port_80": "10.0.0.1",
     });
     assert.ok(decoded.scaling !== undefined);
     assert.deepEqual(said(decoded), [
       "warning aliyun.lb.port_80: is not acted on by this version of Flyball",
-      "warning aliyun.global: is not acted on by this version of Flyball",
+      "warning aliyun.vip.port_80: is not acted on by this version of Flyball",
     ]);
   });
 

@@ -201,7 +201,7 @@ describe("a service that can have one replica only", () => {
     ],
     ["has a mac_address", 'mac_address: "02:42:ac:11:65:43"', "", /mac_address is fixed/],
     ["uses the host's network", "network_mode: host", "", /host's network/],
-    ["is global", "deploy: { mode: global }", "", /deploy\.mode is global/],
+    ["is global", "deploy: { mode: global }", "", /it is global: one for each node/],
   ];
   for (const [what, lines, rest, reason] of cases) {
     test(`${what}: says why, and is warned of where it should scale`, async () => {
@@ -292,8 +292,6 @@ uts: host
 networks: { front: { mac_address: "02:42:ac:11:65:44", link_local_ips: [57.123.22.11], driver_opts: { a: b } } }
 deploy:
   endpoint_mode: vip
-  update_config: { parallelism: 2 }
-  rollback_config: { parallelism: 2 }
   placement: { constraints: [node.role == manager], preferences: [{ spread: zone }], max_replicas_per_node: 1 }
   restart_policy: { window: 5s }
   resources:
@@ -315,8 +313,6 @@ deploy:
       "deploy.placement.preferences",
       "deploy.resources.reservations.generic_resources",
       "deploy.restart_policy.window",
-      "deploy.rollback_config",
-      "deploy.update_config",
       "device_cgroup_rules",
       "mac_address",
       "networks.front.driver_opts",
@@ -441,5 +437,66 @@ logging: { driver: json-file, options: { max-size: 1m } }`);
       logDriver: "json-file",
       logOptions: { "max-size": "1m" },
     });
+  });
+});
+
+describe("rollouts", () => {
+  test("are as deploy.update_config and rollback_config say, and the rest is left to facts", async () => {
+    const { web: service, diagnostics } = await web(`
+deploy:
+  update_config:
+    { order: start-first, parallelism: 2, delay: 10s, monitor: 1m, max_failure_ratio: 0.25, failure_action: pause }
+  rollback_config: { parallelism: 0 }`);
+    assert.deepEqual(service.updates, {
+      update: {
+        order: "start-first",
+        parallelism: 2,
+        delayMs: 10_000,
+        monitorMs: 60_000,
+        maxFailureRatio: 0.25,
+        failureAction: "pause",
+      },
+      rollback: { parallelism: 0 },
+    });
+    assert.deepEqual(diagnostics, []);
+    assert.equal((await web("restart: always")).web.updates, undefined);
+  });
+
+  test("with a failure action that nobody knows go on without it", async () => {
+    const { web: service, diagnostics } = await web("deploy: { update_config: { failure_action: explode } }");
+    assert.deepEqual(service.updates, undefined);
+    assert.match(diagnostics.join(), /failure_action: expected continue, pause, rollback, got explode/);
+  });
+
+  test("take labels of another platform for what the file leaves open", async () => {
+    const { web: service } = await web(`
+labels: { aliyun.rolling_updates: "true", aliyun.rolling_updates.parallelism: "3", aliyun.latest_image: "true" }
+deploy: { update_config: { delay: 5s } }`);
+    assert.deepEqual(service.updates?.update, { parallelism: 3, delayMs: 5_000 });
+    assert.equal(service.template.container.pullPolicy, "always");
+  });
+});
+
+describe("where and after what", () => {
+  test("aliyun.global means one on each node, as deploy.mode does", async () => {
+    for (const lines of ['labels: { aliyun.global: "true" }', "deploy: { mode: global }"]) {
+      const { web: service } = await web(lines);
+      assert.equal(service.global, true);
+      assert.equal(service.initialReplicas, 1);
+    }
+  });
+
+  test("aliyun.depends adds to depends_on", async () => {
+    const { web: service } = await web(
+      'labels: { aliyun.depends: "db,cache" }\ndepends_on: { db: { condition: service_healthy } }',
+      "  db: { image: db }\n  cache: { image: cache }",
+    );
+    assert.deepEqual(
+      service.dependsOn.map(({ service: other, condition }) => [other, condition]),
+      [
+        ["p_db", "healthy"],
+        ["p_cache", "started"],
+      ],
+    );
   });
 });
