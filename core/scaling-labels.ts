@@ -133,4 +133,10 @@ export const SCALING_LABELS = {
     defaultText: "false",
     example: "true",
   }),
+  onExternalChange: label("autoscale.on_external_change", readWord("adopt", "restore", "hold"), {
+    meaning:
+      "when compose or a person changes the count: `adopt` goes on from theirs, `restore` puts ours back, `hold` leaves it until the next scale",
+    defaultText: "adopt",
+    example: "hold",
+  }),
 } as const;

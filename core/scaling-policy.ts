@@ -36,6 +36,7 @@ export function readScaling(reader: LabelReader, grounds: ScalingGrounds): Scali
   for (const clash of clashesOf(schedule)) reader.warning(reader.written(LABELS.schedule), clash);
   const predict = reader.get(LABELS.predict) ?? false;
   const dryRun = reader.get(LABELS.dryRun) ?? false;
+  const onExternalChange = reader.get(LABELS.onExternalChange);
   if (rules.length === 0) return undefined;
   return {
     rules,
@@ -50,6 +51,7 @@ export function readScaling(reader: LabelReader, grounds: ScalingGrounds): Scali
     schedule,
     predict,
     dryRun,
+    ...(onExternalChange === undefined ? {} : { onExternalChange }),
   };
 }
 

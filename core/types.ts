@@ -164,6 +164,8 @@ export interface ScalingPolicy {
   readonly predict: boolean;
   /** Decide and record, do not act. */
   readonly dryRun: boolean;
+  /** When somebody else changes the count: go on from theirs, put ours back, or leave it. Absent: go on from theirs. */
+  readonly onExternalChange?: "adopt" | "restore" | "hold";
 }
 
 /** What one rule made of what it saw. Levels are in the unit of its metric. */
@@ -413,7 +415,7 @@ export interface Plan {
  * it reserves does not fit the host, and asking for more cannot help · `dependency` waits for another service ·
  * `resource` waits for, or lacks, an image, network or volume · `retry` an action failed lately · `crash-loop` its
  * replica ends again and again · `rollout` goes on later · `paused` by a person · `ended` and is not to be restarted ·
- * `unhealthy` · `foreign` made by somebody else
+ * `unhealthy` · `foreign` made by somebody else · `external` left as somebody else has made it
  */
 export type HoldKind =
   | "observation"
@@ -427,7 +429,8 @@ export type HoldKind =
   | "paused"
   | "ended"
   | "unhealthy"
-  | "foreign";
+  | "foreign"
+  | "external";
 
 export interface Hold {
   readonly service: ServiceId;

@@ -8,6 +8,7 @@ import type {
   Service,
   ServiceId,
 } from "../core/types.ts";
+import type { EngineSign } from "./ownership/signs.ts";
 
 /** What an action may look up: the definitions behind its names. */
 export interface ActionContext {
@@ -40,8 +41,11 @@ export interface Engine extends AsyncDisposable {
    */
   perform(action: Action, context: ActionContext, signal: AbortSignal): Promise<ReplicaId | undefined>;
 
-  /** Calls `onHint` whenever something may have changed, until disposed. A hint carries no news: look at the whole. */
-  watch(onHint: () => void): Disposable;
+  /**
+   * Calls `onHint` whenever something may have changed, until disposed. A hint carries no news: look at the whole.
+   * `onSign` hears what was done to replicas, ours and others' doing, before the hint that follows from it.
+   */
+  watch(onHint: () => void, onSign?: (sign: EngineSign) => void): Disposable;
 
   /** What this engine will not do of what the project asks, so that a person is told before and not after. */
   check(project: Project): readonly Diagnostic[];

@@ -22,6 +22,8 @@ import type { Engine } from "./engine.ts";
 import { type ActionResult, execute } from "./executor.ts";
 import { Failures } from "./failures.ts";
 import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
+import { Ownership } from "./ownership/ownership.ts";
+import { isAnythingLeft, runningCounts } from "./present.ts";
 import { Probes } from "./probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
 import type { Capacity, DesiredProject, InFlight } from "./reconcile/input.ts";
@@ -52,6 +54,8 @@ export interface OrchestratorOptions {
   /** After each pass that saw the engine. */
   readonly onObserved: (observed: ObservedState) => void;
   readonly onAction: (result: ActionResult) => void;
+  /** Somebody else has changed the count of the service, which was settled. */
+  readonly onExternalChange?: (service: ServiceId) => void;
 }
 
 /**
@@ -59,6 +63,7 @@ export interface OrchestratorOptions {
  * changed. Actions run beside the passes, so that a slow stop never holds up a start.
  */
 export class Orchestrator implements AsyncDisposable {
+  readonly ownership: Ownership;
   readonly #options: OrchestratorOptions;
   readonly #desired: DesiredState;
   readonly #loop: Loop;
@@ -80,6 +85,7 @@ export class Orchestrator implements AsyncDisposable {
   constructor(options: OrchestratorOptions) {
     this.#options = options;
     this.#desired = new DesiredState(options.store);
+    this.ownership = new Ownership(options, (id, count) => this.#setCount(id, count));
     this.#rollouts = new Rollouts(options.store);
     this.#probes = new Probes(() => this.#loop.nudge());
     this.#loop = new Loop({
@@ -115,7 +121,10 @@ export class Orchestrator implements AsyncDisposable {
   }
 
   start(): void {
-    this.#watching = this.#options.engine.watch(() => this.#loop.nudge());
+    this.#watching = this.#options.engine.watch(
+      () => this.#loop.nudge(),
+      (sign) => this.ownership.hear(sign, this.#options.clock.nowMs()),
+    );
     this.#loop.start();
   }
 
@@ -175,6 +184,7 @@ export class Orchestrator implements AsyncDisposable {
   async applyProject(project: Project): Promise<Plan> {
     const { desired, rollouts } = await this.#toApply(project, this.#abort.signal);
     const plan = await this.#planFor(desired, this.#abort.signal, rollouts);
+    this.ownership.forget(project);
     const nowMs = this.#options.clock.nowMs();
     this.#desired.apply(desired, () => this.#rollouts.save(desired.project, rollouts, nowMs));
     this.#rollouts.adopt(desired.project, rollouts);
@@ -189,13 +199,14 @@ export class Orchestrator implements AsyncDisposable {
     if (known === undefined) throw new FlyballError("NOT_FOUND", `there is no project ${name}`);
     const plan = await this.#planFor({ ...known, removing: true }, this.#abort.signal);
     this.#desired.startRemoval(name);
+    this.ownership.forget(known.project);
     this.#catalog = undefined;
     this.#loop.nudge();
     return plan;
   }
 
   /** The service should have that many replicas from now on. @throws FlyballError NOT_FOUND, NOT_SCALABLE */
-  setReplicas(id: ServiceId, count: number): void {
+  setReplicas(id: ServiceId, count: number, by: "rules" | "hand" = "hand"): void {
     const service = this.#find(id);
     if (count > 1 && service.singleReplicaReason !== undefined) {
       throw new FlyballError(
@@ -203,8 +214,8 @@ export class Orchestrator implements AsyncDisposable {
         `${id} cannot have ${count} replicas: ${service.singleReplicaReason}`,
       );
     }
-    this.#desired.setReplicas(id, count);
-    this.#catalog = undefined;
+    this.#setCount(id, count);
+    this.ownership.asked(id, by);
     this.#loop.nudge();
   }
 
@@ -233,15 +244,15 @@ export class Orchestrator implements AsyncDisposable {
     const inFlight = busyInEither(busyBefore, this.#inFlight.snapshot());
     this.#failures.observed(observed, inFlight, (id) => this.service(id));
     if (observed.complete) this.#advanceRollouts(nowMs, inFlight);
+    this.ownership.look({ nowMs, observed, desired: this.#known.desired, inFlight });
 
     const plan = reconcile({
       ...this.#facts(nowMs),
-      desired: this.#known.desired,
-      observed,
+      ...this.ownership.planned(this.#known.desired, observed),
       inFlight,
       rollouts: this.#rollouts.all,
     });
-    this.#holds = plan.holds;
+    this.#holds = [...plan.holds, ...this.ownership.holds];
     this.#execute(plan);
     this.#finishRemovals(observed, plan);
     onObserved(observed);
@@ -250,6 +261,7 @@ export class Orchestrator implements AsyncDisposable {
   #execute(plan: Plan): void {
     if (plan.actions.length === 0) return;
     this.#inFlight.add(plan);
+    this.ownership.begun(plan);
     const execution = execute(plan, {
       perform: (action, created) => {
         const project = this.#known.projectBehind(action, this.#observed);
@@ -273,6 +285,7 @@ export class Orchestrator implements AsyncDisposable {
     const { action, outcome, error, tookMs } = result;
     const { log, clock, onAction } = this.#options;
     this.#inFlight.finish(action);
+    this.ownership.ended(action, outcome);
     const about = { action: describeAction(action), cause: action.cause, tookMs: Math.round(tookMs) };
     if (outcome === "done") {
       log.info(about, "action done");
@@ -331,10 +344,7 @@ export class Orchestrator implements AsyncDisposable {
   #finishRemovals(observed: ObservedState, plan: Plan): void {
     if (!observed.complete || plan.actions.length > 0 || this.#executions.size > 0) return;
     for (const { project, removing } of this.#desired.all) {
-      const remains =
-        observed.replicas.some((replica) => replica.project === project.name) ||
-        project.networks.some(({ name, external }) => !external && observed.networks.includes(name));
-      if (!removing || remains) continue;
+      if (!removing || isAnythingLeft(project, observed)) continue;
       this.#desired.finishRemoval(project.name, () => this.#rollouts.erase(project.name));
       this.#rollouts.forget(project);
       this.#catalog = undefined;
@@ -347,16 +357,11 @@ export class Orchestrator implements AsyncDisposable {
   ): Promise<{ desired: DesiredProject; rollouts: ReadonlyMap<ServiceId, Rollout> }> {
     const forEngine = this.#options.engine.kind === "docker" ? project : asProcesses(project);
     const observed = await this.#options.engine.observe([forEngine], signal);
-    const found = new Map<ServiceId, number>();
-    for (const { service, state } of observed.replicas) {
-      if (state === "stopping" || state === "exited" || state === "created") continue;
-      found.set(service, (found.get(service) ?? 0) + 1);
-    }
     const replicas = Map.groupBy(observed.replicas, ({ service }) => service);
     const replicasOf = (id: ServiceId) => replicas.get(id) ?? [];
     const nowMs = this.#options.clock.nowMs();
     return {
-      desired: this.#desired.withProject(forEngine, found),
+      desired: this.#desired.withProject(forEngine, runningCounts(observed)),
       rollouts: this.#rollouts.withProject(forEngine, replicasOf, nowMs),
     };
   }
@@ -386,6 +391,11 @@ export class Orchestrator implements AsyncDisposable {
       ...(capacity === undefined ? {} : { capacity }),
       ...(load === undefined ? {} : { load: load() }),
     };
+  }
+
+  #setCount(id: ServiceId, count: number): void {
+    this.#desired.setReplicas(id, count);
+    this.#catalog = undefined;
   }
 
   get #known(): Catalog {

@@ -47,7 +47,9 @@ function planProject(planning: Planning, { project, replicas, removing }: Desire
     return;
   }
   for (const service of sortedBy(project.services, ({ name }) => name)) {
-    planService(planning, project, service, replicas.get(service.id) ?? service.initialReplicas);
+    const left = planning.input.left?.get(service.id);
+    if (left !== undefined) draft.hold(service.id, "external", left);
+    else planService(planning, project, service, replicas.get(service.id) ?? service.initialReplicas);
   }
   planOrphans(project, seen, draft);
 }

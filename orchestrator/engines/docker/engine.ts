@@ -51,8 +51,8 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
       return perform({ connection, instanceId, log, stopping, rangeStarts }, action, context, signal);
     },
 
-    watch(onHint) {
-      const watch = watchEvents({ connection, memory, log, watched: () => watched }, onHint);
+    watch(onHint, onSign) {
+      const watch = watchEvents({ connection, memory, log, watched: () => watched }, onHint, onSign);
       watches.add(watch);
       return {
         [Symbol.dispose]() {

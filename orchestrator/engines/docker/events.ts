@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
+import type { EngineSign } from "../../ownership/signs.ts";
 import { eventStream } from "./api.ts";
 import type { DockerConnection } from "./connect.ts";
 import { jsonLines } from "./json-lines.ts";
 import { COMPOSE_LABELS } from "./labels.ts";
 import type { Memory } from "./memory.ts";
+import { signOf } from "./signs.ts";
 import type { EngineEvent } from "./wire.ts";
 
 /** What one `docker compose up` does arrives as a burst; one look at the whole answers all of it. */
@@ -28,10 +30,14 @@ export interface EventParts {
 }
 
 /** Hints until disposed, over any number of broken streams. */
-export function watchEvents(parts: EventParts, onHint: () => void): Disposable {
+export function watchEvents(
+  parts: EventParts,
+  onHint: () => void,
+  onSign: (sign: EngineSign) => void = () => undefined,
+): Disposable {
   const controller = new AbortController();
   const hints = debounced(onHint);
-  void follow(parts, hints.hint, controller.signal);
+  void follow(parts, { hint: hints.hint, onSign }, controller.signal);
   return {
     [Symbol.dispose]() {
       hints[Symbol.dispose]();
@@ -66,7 +72,7 @@ function isNoise(action: string): boolean {
 
 async function follow(
   { connection, memory, log, watched }: EventParts,
-  hint: () => void,
+  { hint, onSign }: { readonly hint: () => void; readonly onSign: (sign: EngineSign) => void },
   signal: AbortSignal,
 ): Promise<void> {
   let retryMs = FIRST_RETRY_MS;
@@ -84,12 +90,15 @@ async function follow(
       for await (const event of jsonLines<EngineEvent>(stream)) {
         if (event.Type === "container") memory.forgetContainer(event.Actor?.ID ?? "");
         if (event.Type === "image") memory.forgetImages();
+        const sign = signOf(event);
+        if (sign !== undefined) onSign(sign);
         if (concerns(event, watched())) hint();
       }
     } catch (error) {
       if (!signal.aborted) log.debug({ error: messageOf(error), retryMs }, "the engine's event stream broke");
     } finally {
       memory.hearsEvents = false;
+      onSign({ kind: "deaf" });
       signal.removeEventListener("abort", end);
       attempt.abort();
     }

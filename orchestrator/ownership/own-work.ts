@@ -1,0 +1,32 @@
+import type { Action, Plan, ReplicaId } from "../../core/types.ts";
+
+/** The replicas that our own actions take away, from their planning until they are seen to be gone. */
+export class OwnWork {
+  readonly #replicas = new Set<ReplicaId>();
+
+  get replicas(): ReadonlySet<ReplicaId> {
+    return this.#replicas;
+  }
+
+  add(plan: Plan): void {
+    for (const action of plan.actions) {
+      if (takesAway(action)) this.#replicas.add(action.replica);
+      // It is to run: whoever takes it away from now on is somebody else.
+      else if (action.kind === "start-replica" && action.replica !== undefined)
+        this.#replicas.delete(action.replica);
+    }
+  }
+
+  ended(action: Action, outcome: "done" | "failed" | "skipped"): void {
+    if (outcome !== "done" && takesAway(action)) this.#replicas.delete(action.replica);
+  }
+
+  /** Keeps those of which it is not known yet that they are gone. */
+  keepOnly(present: ReadonlySet<ReplicaId>): void {
+    for (const replica of this.#replicas) if (!present.has(replica)) this.#replicas.delete(replica);
+  }
+}
+
+function takesAway(action: Action): action is Extract<Action, { kind: "stop-replica" | "remove-replica" }> {
+  return action.kind === "stop-replica" || action.kind === "remove-replica";
+}

@@ -1,0 +1,236 @@
+import { isFlyballError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
+import type { Store } from "../../core/store.ts";
+import type {
+  Action,
+  Hold,
+  ObservedReplica,
+  ObservedState,
+  Plan,
+  Project,
+  ReplicaId,
+  Service,
+  ServiceId,
+} from "../../core/types.ts";
+import type { DesiredProject, InFlight, ReconcileInput } from "../reconcile/input.ts";
+import { slotOfKey } from "../reconcile/keys.ts";
+import { attribute } from "./attribute.ts";
+import { Audit, type AuditLine } from "./audit.ts";
+import { type Change, look, type Memory } from "./look.ts";
+import { OwnWork } from "./own-work.ts";
+import { Records } from "./records.ts";
+import { settle } from "./settle.ts";
+import { type EngineSign, type Trace, traceAfter } from "./signs.ts";
+
+const RESTLESS = "somebody is changing it past Flyball; looked at again when that is over";
+
+export interface OwnershipOptions {
+  readonly store: Store;
+  readonly log: Log;
+  /** Somebody else has changed the count of the service, which was settled. */
+  readonly onExternalChange?: (service: ServiceId) => void;
+}
+
+export interface OwnershipLook {
+  readonly nowMs: number;
+  readonly observed: ObservedState;
+  readonly desired: readonly DesiredProject[];
+  readonly inFlight: InFlight;
+}
+
+/** Who owns the count of each service: hears what others do to replicas, settles it, and keeps an account of it. */
+export class Ownership {
+  readonly audit: Audit;
+  readonly #options: OwnershipOptions;
+  readonly #setCount: (service: ServiceId, count: number) => void;
+  readonly #records: Records;
+  readonly #own = new OwnWork();
+  readonly #traces = new Map<ReplicaId, Trace>();
+  #memory: Memory = new Map();
+  #restless: ReadonlySet<ServiceId> = new Set();
+
+  /** @param setCount makes a count the one that is asked for, in the store too */
+  constructor(options: OwnershipOptions, setCount: (service: ServiceId, count: number) => void) {
+    this.#options = options;
+    this.#setCount = setCount;
+    this.audit = new Audit(options.store);
+    this.#records = new Records(options.store);
+  }
+
+  hear(sign: EngineSign, nowMs: number): void {
+    if (sign.kind !== "deaf") {
+      this.#traces.set(sign.replica, traceAfter(this.#traces.get(sign.replica) ?? {}, sign, nowMs));
+      return;
+    }
+    // An engine that shuts down stops everything, and nobody has wished for that.
+    for (const [replica, { removedAtMs }] of this.#traces)
+      if (removedAtMs === undefined) this.#traces.delete(replica);
+  }
+
+  /** Our own actions, before they begin. */
+  begun(plan: Plan): void {
+    this.#own.add(plan);
+  }
+
+  ended(action: Action, outcome: "done" | "failed" | "skipped"): void {
+    this.#own.ended(action, outcome);
+  }
+
+  /** Settles what others have done. To be called with every observation, before anything is planned from it. */
+  look({ nowMs, observed, desired, inFlight }: OwnershipLook): void {
+    if (!observed.complete) return;
+    const busy = busyServices(inFlight);
+    const projects = desired
+      .filter(({ removing }) => !removing)
+      .map(({ project, replicas }) => ({
+        project,
+        subjects: project.services.map((service) => ({
+          service,
+          desired: this.#countOf(service, replicas),
+          isBusy: busy.has(service.id),
+          isAway: this.#isAway(service.id),
+        })),
+      }));
+    const parked = new Set(this.#records.parked.keys());
+    const own = this.#own.replicas;
+    const result = look(this.#memory, { nowMs, observed, projects, traces: this.#traces, own, parked });
+    if (!this.#settled(result.changes, result.down, nowMs)) return;
+    this.#memory = result.memory;
+    this.#restless = result.restless;
+    this.#forgetGone(observed, result.restless);
+  }
+
+  /** What is desired and what is there as others have left it, for the planning. */
+  planned(
+    desired: readonly DesiredProject[],
+    observed: ObservedState,
+  ): Pick<ReconcileInput, "desired" | "observed" | "left"> {
+    const left = new Map<ServiceId, string>([...this.#restless].map((id) => [id, RESTLESS]));
+    for (const [id, { count, reason }] of this.#records.left)
+      if (count === undefined && !left.has(id)) left.set(id, reason);
+    return {
+      desired: desired.map((one) => this.#asLeft(one)),
+      observed: { ...observed, replicas: this.#withoutParked(observed.replicas) },
+      left,
+    };
+  }
+
+  /** Services that are at another count than the one that is asked for, and why. */
+  get holds(): readonly Hold[] {
+    return [...this.#records.left].flatMap(([service, { count, reason }]) =>
+      count === undefined ? [] : [{ service, kind: "external" as const, reason }],
+    );
+  }
+
+  /** The count was asked for, by rules or by hand: it is left at no other any more. */
+  asked(service: ServiceId, by: "rules" | "hand"): void {
+    if (by === "hand" || !this.#isAway(service)) this.#records.takeUp(service);
+  }
+
+  /** A project that is given, or goes: nothing of it is left as others made it. */
+  forget({ services }: Project): void {
+    const ids = new Set(services.map(({ id }) => id));
+    for (const id of ids) this.#records.takeUp(id);
+    for (const [replica, service] of this.#records.parked)
+      if (ids.has(service)) this.#records.unpark(replica);
+    this.#memory = new Map([...this.#memory].filter(([id]) => !ids.has(id)));
+    this.#restless = this.#restless.difference(ids);
+  }
+
+  #asLeft(desired: DesiredProject): DesiredProject {
+    const held = desired.project.services.filter(({ id }) => this.#records.left.get(id)?.count !== undefined);
+    if (held.length === 0) return desired;
+    const counts = held.map((service) => [service.id, this.#countOf(service, desired.replicas)] as const);
+    return { ...desired, replicas: new Map([...desired.replicas, ...counts]) };
+  }
+
+  /** The seats of those that stay stopped are taken, and nothing is done to them. */
+  #withoutParked(replicas: readonly ObservedReplica[]): readonly ObservedReplica[] {
+    const { parked } = this.#records;
+    if (parked.size === 0) return replicas;
+    return replicas.map((replica) =>
+      parked.has(replica.id) && replica.state === "exited" ? { ...replica, state: "stopping" } : replica,
+    );
+  }
+
+  /** False when it could not be kept: it is settled another time then. */
+  #settled(changes: readonly Change[], down: readonly Project[], nowMs: number): boolean {
+    if (changes.length + down.length === 0) return true;
+    const { store, log, onExternalChange } = this.#options;
+    try {
+      store.transaction(() => {
+        for (const change of changes) this.#settle(change, nowMs);
+        for (const project of down) this.#letGo(project, nowMs);
+      });
+    } catch (error) {
+      if (!isFlyballError(error)) throw error;
+      log.error({ err: error }, "what others have changed cannot be kept, and is settled later");
+      return false;
+    }
+    for (const { service } of changes) onExternalChange?.(service.id);
+    return true;
+  }
+
+  #settle(change: Change, nowMs: number): void {
+    const { service, found, desired, stopped } = change;
+    const attribution = attribute(change, this.#traces);
+    const { policy, to, hold, leaves, park, sentence } = settle(change, attribution);
+    for (const { id } of stopped) {
+      if (park.includes(id)) this.#records.park(id, service.id);
+      // It is started again, as one that crashed.
+      else this.#traces.delete(id);
+    }
+    if (hold !== undefined) {
+      this.#records.leave(service.id, { reason: hold, ...(leaves ? {} : { count: to }) });
+    } else {
+      this.#records.takeUp(service.id);
+      if (to !== desired) this.#setCount(service.id, to);
+    }
+    this.#tell({
+      atMs: nowMs,
+      project: service.project,
+      service: service.id,
+      who: attribution.who,
+      what: leaves ? "stopped" : "external",
+      from: desired,
+      to: leaves ? found : to,
+      policy,
+      sentence,
+    });
+  }
+
+  #letGo(project: Project, nowMs: number): void {
+    const sentence = `docker compose down took ${project.name} away; left alone until docker compose up brings it back`;
+    for (const { id } of project.services) this.#records.leave(id, { reason: sentence });
+    this.#tell({ atMs: nowMs, project: project.name, who: "docker compose", what: "down", sentence });
+  }
+
+  #tell(line: AuditLine): void {
+    this.audit.record(line);
+    const { project, service = project, who, from, to, policy } = line;
+    this.#options.log.info({ service, who, from, to, policy }, line.sentence);
+  }
+
+  #countOf(service: Service, replicas: ReadonlyMap<ServiceId, number>): number {
+    return this.#records.left.get(service.id)?.count ?? replicas.get(service.id) ?? service.initialReplicas;
+  }
+
+  #isAway(service: ServiceId): boolean {
+    const record = this.#records.left.get(service);
+    return record !== undefined && record.count === undefined;
+  }
+
+  /** While somebody is at work what is gone is still to be judged. */
+  #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>): void {
+    const present = new Map(replicas.map((replica) => [replica.id, replica]));
+    this.#own.keepOnly(new Set(present.keys()));
+    for (const id of this.#records.parked.keys())
+      if (present.get(id)?.state !== "exited") this.#records.unpark(id);
+    if (restless.size > 0) return;
+    for (const id of this.#traces.keys()) if (!present.has(id)) this.#traces.delete(id);
+  }
+}
+
+function busyServices({ arriving, leaving }: InFlight): ReadonlySet<ServiceId> {
+  return new Set([...arriving, ...leaving].map((key) => slotOfKey(key).service));
+}
