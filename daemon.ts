@@ -17,7 +17,7 @@ import { FlyballError } from "./core/errors.ts";
 import type { Log } from "./core/log.ts";
 import { keepHeapSmall } from "./core/small-heap.ts";
 import { Store } from "./core/store.ts";
-import type { EngineKind, ObservedState, Plan, Project, ReplicaId, Sample, Service } from "./core/types.ts";
+import type { ObservedState, Plan, Project, ReplicaId, Sample, Service } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type {
   AutoscaleAnswer,
@@ -30,11 +30,8 @@ import type {
 } from "./core/wire.ts";
 import type { LoadOptions } from "./orchestrator/compose/load.ts";
 import { describeAction, describeHold } from "./orchestrator/describe.ts";
-import { hasProjects } from "./orchestrator/desired.ts";
 import type { Engine } from "./orchestrator/engine.ts";
-import { dockerAnswers, openDockerEngine } from "./orchestrator/engines/docker/engine.ts";
-import { openProcessEngine } from "./orchestrator/engines/process/engine.ts";
-import { openInstance, readInstance } from "./orchestrator/instance.ts";
+import { openEngine } from "./orchestrator/open-engine.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
 import { targetOf } from "./orchestrator/target.ts";
 import type { Backtest, BacktestRequest } from "./scaler/backtest/run.ts";
@@ -128,20 +125,6 @@ async function composeRoom() {
   return { ...loader, ...requests };
 }
 
-async function openEngine(config: Config, store: Store, log: Log): Promise<Engine> {
-  const dockerAddress = config.dockerHost === undefined ? {} : { host: config.dockerHost };
-  const projects = hasProjects(store);
-  const known = projects ? readInstance(store)?.engine : undefined;
-  const kind: EngineKind =
-    config.engine === "auto"
-      ? (known ?? ((await dockerAnswers(dockerAddress)) ? "docker" : "process"))
-      : config.engine;
-  const instance = openInstance(store, kind, projects);
-  const common = { instanceId: instance.id, clock: systemClock, log };
-  if (kind === "docker") return openDockerEngine({ ...common, ...dockerAddress });
-  return openProcessEngine({ ...common, dataDirectory: config.dataDirectory });
-}
-
 /** Passes values from room to room, and answers the API. */
 class Daemon implements Control, AsyncDisposable {
   readonly #engine: Engine;
@@ -189,6 +172,7 @@ class Daemon implements Control, AsyncDisposable {
       log,
       onObserved: (observed) => this.#observed(observed),
       onAction: ({ action, outcome }) => this.#metrics.acted(action.kind, outcome),
+      onExternalChange: (service) => this.#scaler.forget(service),
     });
   }
 
@@ -280,7 +264,7 @@ class Daemon implements Control, AsyncDisposable {
       if (to === from) continue;
       this.#log.info({ service, from, to }, sentence);
       try {
-        this.#orchestrator.setReplicas(service, to);
+        this.#orchestrator.setReplicas(service, to, "rules");
       } catch (error) {
         this.#log.error({ err: error, service }, "the decision could not be kept, and is not acted on");
       }
@@ -340,6 +324,7 @@ class Daemon implements Control, AsyncDisposable {
 
   setAutoscale(id: string, request: AutoscaleRequest): AutoscaleAnswer {
     const mode = this.#scaler.setMode(this.#find(id), request.mode);
+    if (mode === "live") this.#orchestrator.ownership.asked(id, "rules");
     this.#log.info({ service: id, mode }, "autoscaling was set by hand");
     return { service: id, mode };
   }
@@ -358,6 +343,7 @@ class Daemon implements Control, AsyncDisposable {
     this.#orchestrator.setReplicas(service.id, to);
     // The rules start afresh from the count that a person chose, with a whole stabilization window before them.
     this.#scaler.forget(service.id);
+    this.#orchestrator.ownership.scaledByHand(service, { from, to, reason }, systemClock.nowMs());
     this.#log.info({ service: service.id, from, to, reason }, "scaled by hand");
     return { service: service.id, from, to };
   }
@@ -375,6 +361,10 @@ class Daemon implements Control, AsyncDisposable {
   async removeProject(name: string): Promise<ProjectAnswer> {
     const plan = await this.#orchestrator.removeProject(name);
     return { project: name, services: [], diagnostics: [], ...linesOf(plan) };
+  }
+
+  audit(limit: number) {
+    return this.#orchestrator.ownership.audit.list(limit, systemClock.nowMs());
   }
 
   metrics() {

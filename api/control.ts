@@ -1,4 +1,5 @@
 import type {
+  AuditLine,
   AutoscaleAnswer,
   AutoscaleRequest,
   DecisionView,
@@ -34,6 +35,8 @@ export interface Control {
   planProject(name: string, request: ProjectRequest): Promise<ProjectAnswer>;
   /** What a removal would do is in the plan of the answer; the project's replicas are stopped and removed. */
   removeProject(name: string): Promise<ProjectAnswer>;
+  /** Counts that were changed by hand or by others, newest first. */
+  audit(limit: number): readonly AuditLine[];
   /** The Prometheus text of everything the daemon exports. */
   metrics(): Promise<{ contentType: string; text: string }>;
 }

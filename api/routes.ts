@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  auditSchema,
   autoscaleAnswerSchema,
   autoscaleRequestSchema,
   decisionListSchema,
@@ -30,13 +31,15 @@ const flag = z
   .default("false")
   .transform((text) => text === "true");
 
+const limit = z
+  .string()
+  .regex(/^\d{1,4}$/, "expected a whole number from 1 to 1000")
+  .transform(Number)
+  .pipe(z.int().min(1).max(1000))
+  .default(50);
+
 const decisionsQuery = z.object({
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, "expected a whole number from 1 to 1000")
-    .transform(Number)
-    .pipe(z.int().min(1).max(1000))
-    .default(50),
+  limit,
   changes: flag,
   verify: flag,
 });
@@ -126,6 +129,12 @@ export const ROUTES: readonly Route[] = [
     schemas: { params: serviceParams, body: autoscaleRequestSchema, answer: autoscaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
     handler: (control, { params, body }) => ({ json: control.setAutoscale(params.id, body) }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/audit",
+    schemas: { query: z.object({ limit }), answer: auditSchema },
+    handler: (control, { query }) => ({ json: { lines: [...control.audit(query.limit)] } }),
   }),
   route({
     method: "PUT",

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { ERRORS, type ErrorCode, FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
 import {
+  type AuditLine,
   type AutoscaleAnswer,
   type AutoscaleRequest,
+  auditSchema,
   autoscaleAnswerSchema,
   type DecisionView,
   decisionListSchema,
@@ -98,6 +100,10 @@ export class Client {
   scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
     const path = `${servicePath(id)}/scale`;
     return this.#ask({ method: "PUT", path, body: request, answer: scaleAnswerSchema });
+  }
+
+  async audit(limit: number): Promise<AuditLine[]> {
+    return (await this.#ask({ path: `/v1/audit?limit=${limit}`, answer: auditSchema })).lines;
   }
 
   applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {

@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
 import { addAgent } from "./commands/agent.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addAutoscaleModes } from "./commands/autoscale.ts";
 import { addBacktest } from "./commands/backtest.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addDown } from "./commands/down.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addOverride } from "./commands/override.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
 import { addScale } from "./commands/scale.ts";
@@ -23,6 +25,8 @@ const COMMANDS = [
   addPlan,
   addExplain,
   addDecisions,
+  addAudit,
+  addOverride,
   addAutoscaleModes,
   addBacktest,
   addServe,

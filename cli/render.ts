@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration, formatPercent } from "../core/units.ts";
 import type {
+  AuditLine,
   AutoscaleAnswer,
   DecisionView,
   ProjectAnswer,
@@ -96,6 +97,20 @@ export function renderProjectAnswer(answer: ProjectAnswer, done: boolean, option
     ...(rows.length === 0 ? [] : [renderTable(["STEP", "WHY"], rows, options)]),
     ...answer.holds.map((hold) => `hold: ${printable(hold)}`),
   ].join("\n");
+}
+
+/** One line for each change that no rule has made, in the order given. */
+export function renderAudit(lines: readonly AuditLine[], options: TableOptions): string {
+  if (lines.length === 0) return "no changes by hand or by others";
+  const rows = lines.map(({ atMs, project, service, who, from, to, policy, sentence }) => [
+    formatInstant(atMs),
+    service ?? project,
+    who,
+    from === undefined ? UNKNOWN : from === to ? String(to) : `${from} -> ${to}`,
+    policy ?? UNKNOWN,
+    sentence,
+  ]);
+  return renderTable(["TIME", "SERVICE", "WHO", "REPLICAS", "POLICY", "WHAT"], rows, options);
 }
 
 export function renderScale(answer: ScaleAnswer): string {

@@ -198,6 +198,24 @@ export const projectAnswerSchema = z.object({
   holds: z.array(z.string()),
 });
 
+/** A change of a count, or of a whole project, that no rule has made. */
+export const auditLineSchema = z.object({
+  atMs: z.number(),
+  project: z.string(),
+  /** Absent: it is about the whole project. */
+  service: z.string().optional(),
+  /** `api`, `docker compose`, `somebody`, or that it cannot be told. */
+  who: z.string(),
+  /** `scale` asked for by hand · `external` done past Flyball · `down`, `stopped` nothing of it runs any more. */
+  what: z.enum(["scale", "external", "down", "stopped"]),
+  from: z.number().optional(),
+  to: z.number().optional(),
+  /** By which `autoscale.on_external_change` it was settled. */
+  policy: z.string().optional(),
+  sentence: z.string(),
+});
+export const auditSchema = z.object({ lines: z.array(auditLineSchema) });
+
 export const readinessSchema = z.object({
   ready: z.boolean(),
   engine: z.string(),
@@ -228,5 +246,6 @@ export type ScaleRequest = z.infer<typeof scaleRequestSchema>;
 export type ScaleAnswer = z.infer<typeof scaleAnswerSchema>;
 export type ProjectRequest = z.infer<typeof projectRequestSchema>;
 export type ProjectAnswer = z.infer<typeof projectAnswerSchema>;
+export type AuditLine = z.infer<typeof auditLineSchema>;
 export type Readiness = z.infer<typeof readinessSchema>;
 export type ProblemDocument = z.infer<typeof problemSchema>;

@@ -127,6 +127,22 @@ export class Ownership {
     if (by === "hand" || !this.#isAway(service)) this.#records.takeUp(service);
   }
 
+  /** A person has asked for another count over the API. An account that cannot be kept does not undo it. */
+  scaledByHand(
+    { id, project }: Service,
+    { from, to, reason }: { from: number; to: number; reason?: string | undefined },
+    nowMs: number,
+  ): void {
+    const why = reason === undefined ? "" : `: ${reason}`;
+    const sentence = `scaled by hand from ${from} to ${to}${why}`;
+    try {
+      this.audit.record({ atMs: nowMs, project, service: id, who: "api", what: "scale", from, to, sentence });
+    } catch (error) {
+      if (!isFlyballError(error)) throw error;
+      this.#options.log.error({ err: error, service: id }, "the audit cannot be written");
+    }
+  }
+
   /** A project that is given, or goes: nothing of it is left as others made it. */
   forget({ services }: Project): void {
     const ids = new Set(services.map(({ id }) => id));

@@ -105,6 +105,23 @@ export class ControlDouble implements Control {
     return { ...answer, plan: [] };
   }
 
+  audit(limit: number) {
+    this.calls.push({ audit: limit });
+    return [
+      {
+        atMs: 1_000,
+        project: "shop",
+        service: "shop_web",
+        who: "docker compose",
+        what: "external" as const,
+        from: 3,
+        to: 1,
+        policy: "adopt",
+        sentence: "docker compose up removed web-2 and web-3; goes on from 1",
+      },
+    ];
+  }
+
   async metrics() {
     return { contentType: "text/plain; version=0.0.4; charset=utf-8", text: "flyball_up 1\n" };
   }
