@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
+import { FlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { Loop } from "../core/loop.ts";
 import type { Store } from "../core/store.ts";
@@ -26,15 +26,14 @@ import { Ownership } from "./ownership/ownership.ts";
 import { isAnythingLeft, runningCounts } from "./present.ts";
 import { Probes } from "./probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
-import type { Capacity, DesiredProject, InFlight } from "./reconcile/input.ts";
-import { slotKey } from "./reconcile/keys.ts";
-import { wantedReplicas } from "./reconcile/wanted.ts";
+import type { Capacity, DesiredProject } from "./reconcile/input.ts";
 import { reconcile } from "./reconcile.ts";
 import { describeRevision } from "./rollout/describe.ts";
 import type { KeptRevision } from "./rollout/revisions.ts";
 import type { Rollout } from "./rollout/rollout.ts";
-import { Rollouts } from "./rollout/rollouts.ts";
-import { type RolloutView, rolloutView } from "./rollout/view.ts";
+import type { Rollouts } from "./rollout/rollouts.ts";
+import type { RolloutView } from "./rollout/view.ts";
+import { RolloutWatch, type Sight } from "./rollout-watch.ts";
 
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;
@@ -71,7 +70,7 @@ export class Orchestrator implements AsyncDisposable {
   readonly #inFlight = new InFlightWork();
   readonly #failures = new Failures();
   readonly #readiness = new Readiness();
-  readonly #rollouts: Rollouts;
+  readonly #watch: RolloutWatch;
   readonly #executions = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   #watching: Disposable | undefined;
@@ -86,7 +85,7 @@ export class Orchestrator implements AsyncDisposable {
     this.#options = options;
     this.#desired = new DesiredState(options.store);
     this.ownership = new Ownership(options, (id, count) => this.#setCount(id, count));
-    this.#rollouts = new Rollouts(options.store);
+    this.#watch = new RolloutWatch(options);
     this.#probes = new Probes(() => this.#loop.nudge());
     this.#loop = new Loop({
       intervalMs: PASS_INTERVAL_MS,
@@ -109,10 +108,7 @@ export class Orchestrator implements AsyncDisposable {
 
   /** How far each service is on its way to its template. */
   get rollouts(): readonly RolloutView[] {
-    return this.services.flatMap((service) => {
-      const rollout = this.#rollouts.all.get(service.id);
-      return rollout === undefined ? [] : [this.#viewOf(rollout, service)];
-    });
+    return this.#watch.views(this.#sight);
   }
 
   /** Why the engine cannot be seen now; absent when it can. */
@@ -243,7 +239,7 @@ export class Orchestrator implements AsyncDisposable {
     this.#replicas = Map.groupBy(replicas, ({ service }) => service);
     const inFlight = busyInEither(busyBefore, this.#inFlight.snapshot());
     this.#failures.observed(observed, inFlight, (id) => this.service(id));
-    if (observed.complete) this.#advanceRollouts(nowMs, inFlight);
+    if (observed.complete && this.#watch.look(this.#sight, inFlight, nowMs)) this.#catalog = undefined;
     this.ownership.look({ nowMs, observed, desired: this.#known.desired, inFlight });
 
     const plan = reconcile({
@@ -273,7 +269,7 @@ export class Orchestrator implements AsyncDisposable {
         };
         return this.#options.engine.perform(action, context, this.#abort.signal);
       },
-      onResult: (result) => this.#actionEnded(result),
+      onResult: (result) => this.#actionEnded(result, plan),
       parallelism: PARALLEL_ACTIONS,
       monotonicMs: () => this.#options.clock.monotonicMs(),
     });
@@ -281,7 +277,7 @@ export class Orchestrator implements AsyncDisposable {
     void execution.finally(() => this.#executions.delete(execution));
   }
 
-  #actionEnded(result: ActionResult): void {
+  #actionEnded(result: ActionResult, plan: Plan): void {
     const { action, outcome, error, tookMs } = result;
     const { log, clock, onAction } = this.#options;
     this.#inFlight.finish(action);
@@ -294,51 +290,10 @@ export class Orchestrator implements AsyncDisposable {
     } else if (outcome === "failed" && !this.#abort.signal.aborted) {
       log.error({ ...about, err: error }, "action failed");
       this.#failures.failed(attemptKeyOf(action), messageOf(error), clock.nowMs());
-      this.#rolloutRefused(action, error);
+      this.#watch.refused(action, error, { plan, catalog: this.#known, observed: this.#observed });
     }
     onAction(result);
     this.#loop.nudge();
-  }
-
-  /** A store that cannot be written leaves the rollouts where they are; what runs is looked after all the same. */
-  #advanceRollouts(nowMs: number, inFlight: InFlight): void {
-    const look = {
-      replicasOf: (id: ServiceId) => this.replicasOf(id),
-      wanted: (service: Service) => this.#wanted(service),
-      isBusy: ({ service, slot }: ObservedReplica) => {
-        const key = slotKey(service, slot);
-        return inFlight.arriving.has(key) || inFlight.leaving.has(key);
-      },
-    };
-    try {
-      const changed = this.#rollouts.advance(this.services, look, nowMs);
-      if (changed.length > 0) this.#catalog = undefined;
-      for (const rollout of changed) this.#tellOf(rollout);
-    } catch (error) {
-      if (!isFlyballError(error)) throw error;
-      this.#options.log.error({ err: error }, "the rollouts could not be kept, and wait");
-    }
-  }
-
-  #tellOf(rollout: Rollout): void {
-    const service = this.service(rollout.service);
-    if (service === undefined) return;
-    const { state, sentence } = this.#viewOf(rollout, service);
-    this.#options.log.info({ service: service.id, rollout: state }, sentence);
-  }
-
-  /** What the engine refuses because of the template counts against it; an engine that is away does not. */
-  #rolloutRefused(action: Plan["actions"][number], error: unknown): void {
-    if (!isFlyballError(error) || error.code === "ENGINE_UNAVAILABLE") return;
-    const nowMs = this.#options.clock.nowMs();
-    for (const service of this.#known.servicesBehind(action)) {
-      const hash = "templateHash" in action ? action.templateHash : undefined;
-      try {
-        this.#rollouts.refused(service, hash ?? service.templateHash, messageOf(error), nowMs);
-      } catch (notKept) {
-        this.#options.log.error({ err: notKept }, "a rollout could not be kept");
-      }
-    }
   }
 
   #finishRemovals(observed: ObservedState, plan: Plan): void {
@@ -395,7 +350,6 @@ export class Orchestrator implements AsyncDisposable {
 
   #setCount(id: ServiceId, count: number): void {
     this.#desired.setReplicas(id, count);
-    this.#catalog = undefined;
   }
 
   get #known(): Catalog {
@@ -409,12 +363,12 @@ export class Orchestrator implements AsyncDisposable {
     return service;
   }
 
-  #wanted(service: Service): number {
-    return wantedReplicas(service, this.desiredReplicas(service.id) ?? service.initialReplicas);
+  get #rollouts(): Rollouts {
+    return this.#watch.rollouts;
   }
 
-  #viewOf(rollout: Rollout, service: Service): RolloutView {
-    return rolloutView(rollout, service, this.replicasOf(service.id), this.#wanted(service));
+  get #sight(): Sight {
+    return { catalog: this.#known, replicasOf: (id) => this.replicasOf(id) };
   }
 
   #rolloutBegun(rollout: Rollout): RolloutView {
@@ -422,7 +376,7 @@ export class Orchestrator implements AsyncDisposable {
     this.#loop.nudge();
     const { kind, service: id, to } = rollout;
     this.#options.log.info({ service: id, kind, to: describeRevision(to) }, "a rollout was asked for");
-    return this.#viewOf(rollout, this.#find(id));
+    return this.#watch.viewOf(rollout, this.#find(id), this.#sight);
   }
 
   /** The definition that an action is about: of a replica that is made, the revision that was planned. */

@@ -37,7 +37,7 @@ export function afterRefusal(rollout: Rollout, reason: string, nowMs: number): R
   if (rollout.state !== "updating") return rollout;
   const refusals = rollout.refusals + 1;
   const pauseMs = SECOND_MS * 2 ** Math.min(refusals - 1, LONGEST_PAUSE_DOUBLINGS);
-  return { ...rollout, refusals, reason, nextStepAtMs: nowMs + pauseMs };
+  return { ...rollout, refusals, refusal: reason, nextStepAtMs: nowMs + pauseMs };
 }
 
 /** Which new replicas have proven healthy by now, and which have failed. */
@@ -84,7 +84,7 @@ function failureOf(
   // With nothing to go back to, what fails is restarted with growing pauses, like any other replica.
   if (rollout.kind === "first" || policy.failureAction === "continue") return undefined;
   if (rollout.refusals >= REFUSALS_TO_FAIL)
-    return `a replica could not be made ${rollout.refusals} times in a row (${rollout.reason ?? "no reason given"})`;
+    return `a replica could not be made ${rollout.refusals} times in a row (${rollout.refusal ?? "no reason given"})`;
   const { failed } = rollout;
   if (failed.length / Math.max(1, wanted) > policy.maxFailureRatio) {
     const allowed =

@@ -36,6 +36,9 @@ export interface Rollout {
   readonly failed: readonly number[];
   /** How often in a row the engine could not make or start a new replica. */
   readonly refusals: number;
+  /** What it said the last time. */
+  readonly refusal?: string;
+  /** Of the rollout, or of its going on after a pause. */
   readonly startedAtMs: number;
   /** When a replica settled last, or the rollout began or was resumed. */
   readonly progressAtMs: number;
@@ -96,7 +99,7 @@ export function beginRollback(
 export function resumeRollout(rollout: Rollout, nowMs: number): Rollout {
   if (rollout.state !== "paused") return rollout;
   const { reason: _reason, ...rest } = rollout;
-  return { ...rest, state: "updating", ...untried(nowMs), startedAtMs: rollout.startedAtMs };
+  return { ...rest, state: "updating", ...untried(nowMs) };
 }
 
 /** Time in which nobody looked does not count against the deadline. */

@@ -1,0 +1,105 @@
+import type { Clock } from "../core/clock.ts";
+import { isFlyballError, messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Store } from "../core/store.ts";
+import type { Action, ObservedReplica, ObservedState, Plan, Service, ServiceId } from "../core/types.ts";
+import type { Catalog } from "./catalog.ts";
+import type { InFlight } from "./reconcile/input.ts";
+import { slotKey } from "./reconcile/keys.ts";
+import { wantedReplicas } from "./reconcile/wanted.ts";
+import type { Rollout } from "./rollout/rollout.ts";
+import { Rollouts } from "./rollout/rollouts.ts";
+import { type RolloutView, rolloutView } from "./rollout/view.ts";
+
+/** What is known of replicas and services at one moment. */
+export interface Sight {
+  readonly catalog: Catalog;
+  readonly replicasOf: (service: ServiceId) => readonly ObservedReplica[];
+}
+
+/** Brings the rollouts what was seen and what the engine refused, and tells how they are. */
+export class RolloutWatch {
+  readonly rollouts: Rollouts;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor({ store, clock, log }: { store: Store; clock: Clock; log: Log }) {
+    this.rollouts = new Rollouts(store);
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * Moves every rollout on; true when one changed. A store that cannot be written leaves them where they are: what
+   * runs is looked after all the same.
+   */
+  look(sight: Sight, inFlight: InFlight, nowMs: number): boolean {
+    const isBusy = ({ service, slot }: ObservedReplica) => {
+      const key = slotKey(service, slot);
+      return inFlight.arriving.has(key) || inFlight.leaving.has(key);
+    };
+    const wanted = (service: Service) => wantedOf(service, sight.catalog);
+    const { replicasOf } = sight;
+    try {
+      const changed = this.rollouts.advance(sight.catalog.services, { replicasOf, wanted, isBusy }, nowMs);
+      for (const rollout of changed) this.#tellOf(rollout, sight);
+      return changed.length > 0;
+    } catch (error) {
+      if (!isFlyballError(error)) throw error;
+      this.#log.error({ err: error }, "the rollouts could not be kept, and wait");
+      return false;
+    }
+  }
+
+  /** What the engine refuses counts against the template it is about; an engine that is away does not. */
+  refused(
+    action: Action,
+    error: unknown,
+    about: { readonly plan: Plan; readonly catalog: Catalog; readonly observed: ObservedState | undefined },
+  ): void {
+    if (!isFlyballError(error) || error.code === "ENGINE_UNAVAILABLE") return;
+    for (const service of about.catalog.servicesBehind(action)) {
+      const hash = templateBehind(action, about.plan, about.observed) ?? service.templateHash;
+      try {
+        this.rollouts.refused(service, hash, messageOf(error), this.#clock.nowMs());
+      } catch (notKept) {
+        this.#log.error({ err: notKept }, "a rollout could not be kept");
+      }
+    }
+  }
+
+  views(sight: Sight): readonly RolloutView[] {
+    return sight.catalog.services.flatMap((service) => {
+      const rollout = this.rollouts.all.get(service.id);
+      return rollout === undefined ? [] : [this.viewOf(rollout, service, sight)];
+    });
+  }
+
+  viewOf(rollout: Rollout, service: Service, { catalog, replicasOf }: Sight): RolloutView {
+    return rolloutView(rollout, service, replicasOf(service.id), wantedOf(service, catalog));
+  }
+
+  #tellOf(rollout: Rollout, sight: Sight): void {
+    const service = sight.catalog.service(rollout.service);
+    if (service === undefined) return;
+    const { state, sentence } = this.viewOf(rollout, service, sight);
+    this.#log.info({ service: service.id, rollout: state }, sentence);
+  }
+}
+
+function wantedOf(service: Service, catalog: Catalog): number {
+  return wantedReplicas(service, catalog.replicas(service.id) ?? service.initialReplicas);
+}
+
+/** The template of the replica that was to be made or started; absent: the newest. */
+function templateBehind(action: Action, plan: Plan, observed: ObservedState | undefined): string | undefined {
+  if (action.kind === "create-replica") return action.templateHash;
+  if (action.kind !== "start-replica") return undefined;
+  const { service, slot, replica: id } = action;
+  if (id !== undefined) return observed?.replicas.find((replica) => replica.id === id)?.templateHash;
+  for (const other of plan.actions) {
+    if (other.kind !== "create-replica" || other.service !== service || other.slot !== slot) continue;
+    return other.templateHash;
+  }
+  return undefined;
+}
