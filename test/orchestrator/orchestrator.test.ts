@@ -161,18 +161,12 @@ describe("the orchestrator with real processes", { concurrency: 4 }, () => {
 
 /** An engine of which single methods are replaced. */
 function withChanges(engine: Engine, changes: Partial<Engine>): Engine {
-  return {
-    kind: engine.kind,
-    description: engine.description,
-    observe: (projects, signal) => engine.observe(projects, signal),
-    perform: (action, context, signal) => engine.perform(action, context, signal),
-    watch: (onHint) => engine.watch(onHint),
-    check: (what) => engine.check(what),
-    logs: (replica, service, lines) => engine.logs(replica, service, lines),
-    scene: (replica, bounds, signal) => engine.scene(replica, bounds, signal),
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
-    ...changes,
-  };
+  return new Proxy(engine, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(Object.hasOwn(changes, key) ? changes : target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 describe("an engine in trouble", { concurrency: 4 }, () => {
