@@ -8,6 +8,8 @@ import type {
   Service,
   ServiceId,
 } from "../core/types.ts";
+import type { RunningFacts } from "./doctor/facts.ts";
+import type { Found, Use } from "./housekeeping/found.ts";
 import type { EngineSign } from "./ownership/signs.ts";
 
 /** What an action may look up: the definitions behind its names. */
@@ -58,6 +60,24 @@ export interface Engine extends AsyncDisposable {
    * @param bounds of the log; the engine may send more
    */
   scene(replica: ReplicaId, bounds: LogBounds, signal: AbortSignal): Promise<EngineScene>;
+
+  /**
+   * What runs of each service, as far as it decides whether there can be more of it; a service of which nothing is
+   * there is left out. @throws FlyballError ENGINE_UNAVAILABLE, ENGINE_REFUSED
+   */
+  examine(project: Project, signal: AbortSignal): Promise<ReadonlyMap<ServiceId, RunningFacts>>;
+
+  /** The anonymous volumes and the images that replicas of these projects have now. */
+  uses(projects: readonly Project[], signal: AbortSignal): Promise<readonly Use[]>;
+
+  /** Everything that might be of use to nobody, foreign things among it: what may go is for others to judge. */
+  inventory(signal: AbortSignal): Promise<readonly Found[]>;
+
+  /**
+   * Removes one thing of the inventory, when it is still as unused as it was; nothing else goes with it.
+   * @throws FlyballError ENGINE_REFUSED when it is in use by now
+   */
+  discard(found: Found, signal: AbortSignal): Promise<void>;
 }
 
 export interface LogBounds {

@@ -1,3 +1,4 @@
+import { isAnonymousVolume } from "./anonymous-volume.ts";
 import { COMPOSE_LABELS, cloneLabels, type ReplicaIdentity, replicaName } from "./labels.ts";
 import type {
   ContainerPlan,
@@ -7,9 +8,6 @@ import type {
   MountSpec,
   NetworkSeat,
 } from "./wire.ts";
-
-/** Docker names a volume that nobody named by 64 hex digits; compose hands such a one on when it recreates. */
-const ANONYMOUS_VOLUME = /^[0-9a-f]{64}$/u;
 
 /** The engine's own networks, which know no aliases. */
 const UNNAMED_NETWORKS = new Set(["default", "bridge", "host", "none"]);
@@ -72,8 +70,7 @@ function linkAsAsked(link: string): string {
 }
 
 function freshWhenAnonymous(mount: MountSpec): MountSpec {
-  if (mount.Type !== "volume" || mount.Source === undefined || !ANONYMOUS_VOLUME.test(mount.Source))
-    return mount;
+  if (mount.Type !== "volume" || mount.Source === undefined || !isAnonymousVolume(mount.Source)) return mount;
   const { Source: _, ...fresh } = mount;
   return fresh;
 }
@@ -83,7 +80,7 @@ function splitBinds(all: readonly string[]): { binds: string[]; inherited: strin
   const inherited: string[] = [];
   for (const bind of all) {
     const [source = "", target = ""] = bind.split(":");
-    if (ANONYMOUS_VOLUME.test(source)) inherited.push(target);
+    if (isAnonymousVolume(source)) inherited.push(target);
     else binds.push(bind);
   }
   return { binds, inherited };

@@ -8,6 +8,8 @@ import { checkProject } from "./check.ts";
 import { oneAtATime } from "./concurrent.ts";
 import { connect, type DockerConnection } from "./connect.ts";
 import { type Watched, watchEvents } from "./events.ts";
+import { examine } from "./examine.ts";
+import { discard, inventory, uses } from "./housekeeping.ts";
 import { logText } from "./logs.ts";
 import { Memory } from "./memory.ts";
 import { observe } from "./observe.ts";
@@ -70,6 +72,14 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
     },
 
     scene: (replica, bounds, signal) => sceneOf(connection, replica, bounds, signal),
+
+    examine: (project, signal) => examine(connection, project, signal),
+
+    uses: (projects, signal) => uses(connection, projects, signal),
+
+    inventory: (signal) => inventory(connection, signal),
+
+    discard: (found, signal) => discard(connection, found, signal),
 
     async [Symbol.asyncDispose]() {
       for (const watch of watches) watch[Symbol.dispose]();

@@ -13,6 +13,37 @@ export interface ListedContainer {
   /** Seconds since 1970. */
   readonly Created?: number;
   readonly Labels?: Labels | null;
+  /** The image's id. */
+  readonly ImageID?: string;
+  readonly Mounts?: readonly { readonly Type: string; readonly Name?: string | undefined }[] | null;
+  /** Of the container's own layer; only where sizes were asked for. */
+  readonly SizeRw?: number;
+}
+
+export interface ListedVolume {
+  readonly Name: string;
+  readonly Labels?: Labels | null;
+  readonly CreatedAt?: string;
+}
+
+export interface ListedImage {
+  readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly RepoDigests?: readonly string[] | null;
+  /** Seconds since 1970. */
+  readonly Created?: number;
+  readonly Size?: number;
+  /** Of its layers, what other images have too; -1 where nobody has counted. */
+  readonly SharedSize?: number;
+}
+
+/** Sizes of everything that the engine keeps. */
+export interface DiskUse {
+  readonly Containers?: readonly ListedContainer[] | null;
+  readonly Images?: readonly ListedImage[] | null;
+  readonly Volumes?:
+    | readonly { readonly Name: string; readonly UsageData?: { readonly Size?: number } | null }[]
+    | null;
 }
 
 export interface InspectedContainer {
@@ -55,6 +86,7 @@ export interface ContainerConfig {
   readonly Volumes?: Readonly<Record<string, object>> | null;
   readonly ExposedPorts?: Readonly<Record<string, object>> | null;
   readonly Tty?: boolean;
+  readonly MacAddress?: string;
 }
 
 /** The same of its `HostConfig`. */
@@ -70,6 +102,10 @@ export interface HostConfig {
   readonly CpuQuota?: number;
   readonly Memory?: number;
   readonly PidsLimit?: number | null;
+  readonly RestartPolicy?: { readonly Name?: string } | null;
+  readonly Devices?: readonly { readonly PathOnHost?: string }[] | null;
+  readonly DeviceRequests?: readonly { readonly DeviceIDs?: readonly string[] | null }[] | null;
+  readonly AutoRemove?: boolean;
 }
 
 export interface PortBinding {
@@ -82,6 +118,7 @@ export interface MountSpec {
   readonly Type: string;
   readonly Source?: string;
   readonly Target: string;
+  readonly ReadOnly?: boolean;
 }
 
 /** A container's seat in a network. */

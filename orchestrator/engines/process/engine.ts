@@ -7,10 +7,13 @@ import type { Diagnostic } from "../../../core/diagnostics.ts";
 import { FlyballError, messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Action, ObservedState, Project, ReplicaId, ServiceId } from "../../../core/types.ts";
+import type { RunningFacts } from "../../doctor/facts.ts";
 import type { ActionContext, Engine, EngineScene, LogBounds } from "../../engine.ts";
+import type { Found } from "../../housekeeping/found.ts";
 import { Cgroups, DEFAULT_CGROUP_ROOT } from "./cgroup.ts";
 import { checkService } from "./check.ts";
 import { signalMembers } from "./group.ts";
+import { discardFile, inventory, type Places } from "./housekeeping.ts";
 import { type Host, planLaunch } from "./launch.ts";
 import { LogFiles } from "./logs.ts";
 import { type Carrier, findCarriers, leaderOf, orphanRecord } from "./orphans.ts";
@@ -52,17 +55,22 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
     );
   }
   const directory = join(options.dataDirectory, "process");
+  const logDirectory = join(directory, "logs");
   const records = await RecordStore.open(directory, options.log);
-  const logs = await LogFiles.open(join(directory, "logs"));
+  const logs = await LogFiles.open(logDirectory);
   const { cgroupRoot = DEFAULT_CGROUP_ROOT, portRange = DEFAULT_PORT_RANGE } = options;
-  const engine = new ProcessEngine(options, {
-    records,
-    logs,
-    cgroups: new Cgroups(cgroupRoot, options.instanceId),
-    ports: new PortPool(portRange),
-    clock: options.clock,
-    log: options.log,
-  });
+  const engine = new ProcessEngine(
+    options,
+    { directory, logDirectory },
+    {
+      records,
+      logs,
+      cgroups: new Cgroups(cgroupRoot, options.instanceId),
+      ports: new PortPool(portRange),
+      clock: options.clock,
+      log: options.log,
+    },
+  );
   await engine.takeUp();
   return engine;
 }
@@ -73,6 +81,7 @@ class ProcessEngine implements Engine {
   readonly #instanceId: string;
   readonly #parts: ReplicaParts;
   readonly #host: Host;
+  readonly #places: Places;
   readonly #replicas = new Map<ReplicaId, Replica>();
   readonly #hints = new Set<() => void>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -80,8 +89,9 @@ class ProcessEngine implements Engine {
   #rotating = false;
   #closed = false;
 
-  constructor(options: ProcessEngineOptions, parts: Omit<ReplicaParts, "onChange">) {
+  constructor(options: ProcessEngineOptions, places: Places, parts: Omit<ReplicaParts, "onChange">) {
     this.#instanceId = options.instanceId;
+    this.#places = places;
     this.#parts = { ...parts, onChange: () => this.#hint() };
     this.#host = { environment: process.env, uid: process.getuid?.() ?? -1, accounts: readAccounts() };
   }
@@ -176,6 +186,39 @@ class ProcessEngine implements Engine {
 
   async scene(replica: ReplicaId, bounds: LogBounds, _signal: AbortSignal): Promise<EngineScene> {
     return await sceneOf(this.#parts.logs, this.#replicas.get(replica)?.record, replica, bounds);
+  }
+
+  /** Processes of one host share its names and files anyway, and each has a port of its own. */
+  async examine(_project: Project, _signal: AbortSignal): Promise<ReadonlyMap<ServiceId, RunningFacts>> {
+    return new Map();
+  }
+
+  async uses(): Promise<readonly []> {
+    return [];
+  }
+
+  async inventory(_signal: AbortSignal): Promise<readonly Found[]> {
+    return await inventory(
+      this.#places,
+      Array.from(this.#replicas.values(), ({ record }) => record),
+    );
+  }
+
+  async discard(found: Found, signal: AbortSignal): Promise<void> {
+    this.#throwIfClosed();
+    if (found.kind !== "replica") {
+      await discardFile(this.#places, found, new Set(this.#replicas.keys()));
+      return;
+    }
+    const replica = this.#replicas.get(found.id);
+    if (replica === undefined) return;
+    if (found.unstarted === true && replica.record.run !== undefined) {
+      throw new FlyballError("ENGINE_REFUSED", `${found.name} stays: it was started by now`);
+    }
+    await replica.stop(signal);
+    await replica.remove();
+    this.#replicas.delete(found.id);
+    this.#hint();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
