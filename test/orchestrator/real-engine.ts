@@ -56,7 +56,7 @@ export class Running {
     this.instanceId = instanceId;
     this.engine = engine;
     const store = this.#stack.use(new Store(directory));
-    this.#stack.use(engine);
+    this.#stack.defer(() => engine[Symbol.asyncDispose]());
     this.orchestrator = this.#stack.use(
       new Orchestrator({
         engine,
