@@ -301,7 +301,7 @@ export class Orchestrator implements AsyncDisposable {
     for (const { project, removing } of this.#desired.all) {
       if (!removing || isAnythingLeft(project, observed)) continue;
       this.#desired.finishRemoval(project.name, () => this.#rollouts.erase(project.name));
-      this.#rollouts.forget(project);
+      this.#rollouts.forget(project.name);
       this.#catalog = undefined;
     }
   }

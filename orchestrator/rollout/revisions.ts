@@ -106,10 +106,11 @@ export class Revisions {
     );
   }
 
-  rollouts(): readonly Rollout[] {
-    return this.#store
-      .all("SELECT body FROM rollouts")
-      .map((row) => JSON.parse(String(row["body"])) as Rollout);
+  rollouts(): readonly { readonly project: string; readonly rollout: Rollout }[] {
+    return this.#store.all("SELECT project, body FROM rollouts").map((row) => ({
+      project: String(row["project"]),
+      rollout: JSON.parse(String(row["body"])) as Rollout,
+    }));
   }
 
   saveRollout(project: string, rollout: Rollout): void {

@@ -41,6 +41,7 @@ export class Rollouts {
   readonly #store: Store;
   readonly #revisions: Revisions;
   readonly #current = new Map<ServiceId, Rollout>();
+  readonly #projectOf = new Map<ServiceId, string>();
   #lookedAtMs: number | undefined;
   /** Runs that had ended before anybody looked. */
   readonly #endedUnseen = new Set<string>();
@@ -48,7 +49,7 @@ export class Rollouts {
   constructor(store: Store) {
     this.#store = store;
     this.#revisions = new Revisions(store);
-    for (const rollout of this.#revisions.rollouts()) this.#current.set(rollout.service, rollout);
+    for (const { project, rollout } of this.#revisions.rollouts()) this.#set(project, rollout);
   }
 
   get all(): ReadonlyMap<ServiceId, Rollout> {
@@ -96,8 +97,8 @@ export class Rollouts {
   }
 
   adopt(project: Project, rollouts: ReadonlyMap<ServiceId, Rollout>): void {
-    this.forget(project);
-    for (const rollout of rollouts.values()) this.#current.set(rollout.service, rollout);
+    this.forget(project.name);
+    for (const rollout of rollouts.values()) this.#set(project.name, rollout);
   }
 
   /** Those of a project that is gone, in the store alone, within the caller's transaction; `forget` follows. */
@@ -105,8 +106,12 @@ export class Rollouts {
     this.#revisions.forgetOthers(project, []);
   }
 
-  forget(project: Project): void {
-    for (const { id } of project.services) this.#current.delete(id);
+  forget(project: string): void {
+    for (const [service, of] of this.#projectOf) {
+      if (of !== project) continue;
+      this.#current.delete(service);
+      this.#projectOf.delete(service);
+    }
   }
 
   /** Looks at every rollout that is under way. Returns those that changed. */
@@ -194,7 +199,7 @@ export class Rollouts {
       }
       this.#revisions.saveRollout(service.project, after);
     });
-    this.#current.set(service.id, after);
+    this.#set(service.project, after);
   }
 
   #applied(service: Service, replicasOf: ReplicasOf, nowMs: number): Rollout {
@@ -224,7 +229,12 @@ export class Rollouts {
 
   #save(project: string, rollout: Rollout): void {
     this.#revisions.saveRollout(project, rollout);
+    this.#set(project, rollout);
+  }
+
+  #set(project: string, rollout: Rollout): void {
     this.#current.set(rollout.service, rollout);
+    this.#projectOf.set(rollout.service, project);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isFlyballError } from "../../core/errors.ts";
 import type { Store } from "../../core/store.ts";
 import type { Action, ObservedReplica, Project, Service, UpdateRequest } from "../../core/types.ts";
 import { InFlightWork } from "../../orchestrator/in-flight.ts";
@@ -99,8 +100,15 @@ export class World {
     this.#rollouts.adopt(wanted, rollouts);
   }
 
-  rollback(): void {
-    this.#rollouts.rollback(this.#file, this.nowMs);
+  /** Somebody asks to go back; false when there is nothing to go back to. */
+  rollback(): boolean {
+    try {
+      this.#rollouts.rollback(this.#file, this.nowMs);
+      return true;
+    } catch (error) {
+      if (isFlyballError(error) && error.code === "NOT_FOUND") return false;
+      throw error;
+    }
   }
 
   /** The daemon is killed and comes back: what was under way stays as far as it got. */
