@@ -1,4 +1,5 @@
 import type { Control } from "./api/control.ts";
+import { type HistorySpan, historyView } from "./api/history.ts";
 import { DaemonMetrics } from "./api/metrics.ts";
 import { startApi } from "./api/server.ts";
 import { type ServiceFacts, serviceDetail, serviceView } from "./api/views.ts";
@@ -17,7 +18,7 @@ import { FlyballError } from "./core/errors.ts";
 import type { Log } from "./core/log.ts";
 import { keepHeapSmall } from "./core/small-heap.ts";
 import { Store } from "./core/store.ts";
-import type { ObservedState, Plan, Project, ReplicaId, Sample, Service } from "./core/types.ts";
+import type { ObservedState, ReplicaId, Sample, Service } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type {
   AutoscaleAnswer,
@@ -29,14 +30,15 @@ import type {
   ScaleRequest,
 } from "./core/wire.ts";
 import type { LoadOptions } from "./orchestrator/compose/load.ts";
-import { describeAction, describeHold } from "./orchestrator/describe.ts";
 import type { Engine } from "./orchestrator/engine.ts";
 import { openEngine } from "./orchestrator/open-engine.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
+import { planLines, projectAnswer } from "./orchestrator/project-answer.ts";
 import { targetOf } from "./orchestrator/target.ts";
 import type { Backtest, BacktestRequest } from "./scaler/backtest/run.ts";
 import { STALE_AFTER_MS } from "./scaler/decide.ts";
 import type { LevelReader } from "./scaler/observe.ts";
+import { policyChanges } from "./scaler/policy-change.ts";
 import { queryPrometheus } from "./scaler/prometheus/query.ts";
 import { QueryWatcher } from "./scaler/prometheus/watcher.ts";
 import { Scaler } from "./scaler/scaler.ts";
@@ -315,7 +317,17 @@ class Daemon implements Control, AsyncDisposable {
   }
 
   explain(id: string, atMs: number | undefined) {
-    return this.#scaler.explain(this.#find(id), atMs);
+    const troubleOf = (expression: string) =>
+      this.#queries === undefined
+        ? "the configuration names no prometheus"
+        : this.#queries.trouble(expression)?.message;
+    return this.#scaler.explain(this.#find(id), atMs, troubleOf);
+  }
+
+  history(id: string, span: HistorySpan) {
+    const service = this.#find(id);
+    const read = (fromMs: number, toMs: number) => this.#minutes.read(id, fromMs, toMs);
+    return historyView({ service, startupMs: this.#scaler.startupMsOf(id), read }, span, systemClock.nowMs());
   }
 
   verifyDecisions(id: string) {
@@ -350,17 +362,19 @@ class Daemon implements Control, AsyncDisposable {
 
   async applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
     const { project, diagnostics } = await this.#read(name, request);
-    return answerOf(project, diagnostics, await this.#orchestrator.applyProject(project));
+    return projectAnswer(project, diagnostics, await this.#orchestrator.applyProject(project));
   }
 
   async planProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
     const { project, diagnostics } = await this.#read(name, request);
-    return answerOf(project, diagnostics, await this.#orchestrator.planProject(project));
+    const answer = projectAnswer(project, diagnostics, await this.#orchestrator.planProject(project));
+    const scalingChanges = policyChanges(project.services, (id) => this.#orchestrator.service(id));
+    return { ...answer, scalingChanges };
   }
 
   async removeProject(name: string): Promise<ProjectAnswer> {
     const plan = await this.#orchestrator.removeProject(name);
-    return { project: name, services: [], diagnostics: [], ...linesOf(plan) };
+    return { project: name, services: [], diagnostics: [], ...planLines(plan) };
   }
 
   audit(limit: number) {
@@ -415,20 +429,4 @@ class Daemon implements Control, AsyncDisposable {
 function capacityOf({ template: { resources } }: Service): ReplicaCapacity {
   const memoryBytes = memoryCapacityBytes(resources);
   return { cpuCores: cpuCapacityCores(resources), ...(memoryBytes === undefined ? {} : { memoryBytes }) };
-}
-
-function answerOf(project: Project, diagnostics: readonly Diagnostic[], plan: Plan): ProjectAnswer {
-  return {
-    project: project.name,
-    services: project.services.map(({ id }) => id),
-    diagnostics: [...diagnostics],
-    ...linesOf(plan),
-  };
-}
-
-function linesOf(plan: Plan): Pick<ProjectAnswer, "plan" | "holds"> {
-  return {
-    plan: plan.actions.map((action) => ({ action: describeAction(action), cause: action.cause })),
-    holds: plan.holds.map(describeHold),
-  };
 }

@@ -13,6 +13,8 @@ import type {
   ServiceView,
   Verification,
 } from "../core/wire.ts";
+import type { History } from "../core/wire-history.ts";
+import type { HistorySpan } from "./history.ts";
 
 /** What the API can ask of the daemon. Every method that names a service throws NOT_FOUND when there is none. */
 export interface Control {
@@ -25,6 +27,8 @@ export interface Control {
   verifyDecisions(id: string): Promise<Verification>;
   /** The decision in force at an instant, or the newest one, line by line for a person. */
   explain(id: string, atMs: number | undefined): Explanation;
+  /** What the service used, minute by minute: a day of it at most. */
+  history(id: string, span: HistorySpan): History;
   /** Whether the service is scaled, or only watched. @throws FlyballError NOT_SCALABLE, NOT_FOUND */
   setAutoscale(id: string, request: AutoscaleRequest): AutoscaleAnswer;
   /** @throws FlyballError OUT_OF_BOUNDS, NOT_SCALABLE, NOT_FOUND */

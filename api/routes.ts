@@ -13,6 +13,7 @@ import {
   serviceDetailSchema,
   serviceListSchema,
 } from "../core/wire.ts";
+import { historySchema } from "../core/wire-history.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -59,6 +60,13 @@ const instantMs = z.union(
   ],
   { error: EXPECTED_INSTANT },
 );
+
+const historyQuery = z
+  .object({ from: instantMs.optional(), to: instantMs.optional() })
+  .refine(({ from = 0, to = LATEST_INSTANT_MS }) => from < to, {
+    path: ["from"],
+    error: "expected an instant before that of ?to",
+  });
 
 /** Every page of the API. */
 export const ROUTES: readonly Route[] = [
@@ -115,6 +123,14 @@ export const ROUTES: readonly Route[] = [
       answer: explanationSchema,
     },
     handler: (control, { params, query }) => ({ json: control.explain(params.id, query.at) }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/services/:id/history",
+    schemas: { params: serviceParams, query: historyQuery, answer: historySchema },
+    handler: (control, { params, query }) => ({
+      json: control.history(params.id, { fromMs: query.from, toMs: query.to }),
+    }),
   }),
   route({
     method: "PUT",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ruleMetricSchema, scalingChangeSchema } from "./wire-history.ts";
 
 /**
  * What the API says and hears. The API validates and documents with these schemas, and the command reads answers
@@ -7,7 +8,7 @@ import { z } from "zod";
 
 /** Levels are in the unit of their metric: cpu and memory 0..1, rps per replica, latency in milliseconds. */
 export const ruleVerdictSchema = z.object({
-  metric: z.enum(["cpu", "memory", "rps", "latency", "query"]),
+  metric: ruleMetricSchema,
   wants: z.enum(["out", "in", "hold", "unknown"]),
   asksFor: z.number().optional(),
   level: z.number().optional(),
@@ -196,6 +197,8 @@ export const projectAnswerSchema = z.object({
   diagnostics: z.array(diagnosticSchema),
   plan: z.array(planLineSchema),
   holds: z.array(z.string()),
+  /** Of a plan: services whose rules are new or others than the daemon has. */
+  scalingChanges: z.array(scalingChangeSchema).readonly().optional(),
 });
 
 /** A change of a count, or of a whole project, that no rule has made. */

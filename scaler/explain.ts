@@ -7,8 +7,13 @@ import { type Alternative, type WhatIf, whatIf } from "./what-if.ts";
 /**
  * An evaluation told to a person, the result first: what each rule read and asks for alone, each limit in the order in
  * which it was applied, what has been learned of the service, and what would have to change for another result.
+ *
+ * @param troubleOf why an expression gives no number; undefined when it does
  */
-export function explain(recorded: Recorded): readonly string[] {
+export function explain(
+  recorded: Recorded,
+  troubleOf: (expression: string) => string | undefined = () => undefined,
+): readonly string[] {
   const { evaluation, input, mode } = recorded;
   const { policy } = input;
   return [
@@ -16,6 +21,7 @@ export function explain(recorded: Recorded): readonly string[] {
     ...modeLines(recorded),
     ...seatLines(recorded),
     ...evaluation.verdicts.map((verdict) => `rule: ${ruleLine(verdict, recorded)}`),
+    ...policy.rules.flatMap(({ expression }) => troubleLines(expression, troubleOf)),
     ...limitLines(recorded).map((line) => `limit: ${line}`),
     ...learnedLines(recorded).map((line) => `learned: ${line}`),
     ...alternativeLines(recorded, whatIf(input)).map((line) => `otherwise: ${line}`),
@@ -48,6 +54,14 @@ function ruleLine(verdict: RuleVerdict, { evaluation: { from }, input: { policy 
   const age = ageMs === undefined ? "" : `, at most ${formatDuration(ageMs)} old`;
   const read = `read from ${replicasRead} of ${count(replicasServing, "replica")}${age}`;
   return `${describeUse(verdict, from)}, so ${alone} (mean of ${formatDuration(policy.windowMs)}${burst}; ${read})`;
+}
+
+function troubleLines(
+  expression: string | undefined,
+  troubleOf: (expression: string) => string | undefined,
+): readonly string[] {
+  const trouble = expression === undefined ? undefined : troubleOf(expression);
+  return trouble === undefined ? [] : [`trouble: ${expression}: ${trouble}`];
 }
 
 function limitLines({ evaluation, input: { policy }, mode }: Recorded): readonly string[] {

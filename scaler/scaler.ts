@@ -122,8 +122,16 @@ export class Scaler {
     return this.#journal.list(service, query).map(recordedDecisionOf);
   }
 
-  /** The decision in force at an instant, or the newest one, and its explanation line by line. */
-  explain({ id, scaling }: Service, atMs: number | undefined): Explanation {
+  /**
+   * The decision in force at an instant, or the newest one, and its explanation line by line.
+   *
+   * @param troubleOf why an expression gives no number now; undefined when it does
+   */
+  explain(
+    { id, scaling }: Service,
+    atMs: number | undefined,
+    troubleOf: (expression: string) => string | undefined = () => undefined,
+  ): Explanation {
     if (scaling === undefined) return { lines: [`${id} has no scaling rule and keeps its count`] };
     const recorded = atMs === undefined ? this.#latest.get(id) : this.#journal.at(id, atMs);
     if (recorded === undefined) {
@@ -136,7 +144,8 @@ export class Scaler {
       decision: isEntry(recorded) ? recordedDecisionOf(recorded) : decisionOf(recorded),
       mode,
       whatIf: whatIf(input),
-      lines: explain(recorded),
+      // What is wrong now says nothing of what was wrong then.
+      lines: explain(recorded, atMs === undefined ? troubleOf : () => undefined),
     };
   }
 
@@ -168,6 +177,11 @@ export class Scaler {
   /** Of a service that scales, once it was evaluated. */
   modeOf(service: ServiceId): Mode | undefined {
     return this.#latest.get(service)?.mode;
+  }
+
+  /** From the order of a replica until it serves, of a service that scales; absent before one was seen to start. */
+  startupMsOf(service: ServiceId): number | undefined {
+    return this.#governed.get(service)?.startTime.learnedMs;
   }
 
   /** Drops what is older than is kept. What cannot be dropped now is so another time. */

@@ -25,6 +25,11 @@ export class StartTime {
 
   /** The longest of the latest: who counts on less is late. */
   get expectedMs(): number {
-    return this.#latest.length === 0 ? UNSEEN_MS : Math.max(...this.#latest);
+    return this.learnedMs ?? UNSEEN_MS;
+  }
+
+  /** The same; undefined until one was seen to start. */
+  get learnedMs(): number | undefined {
+    return this.#latest.length === 0 ? undefined : Math.max(...this.#latest);
   }
 }

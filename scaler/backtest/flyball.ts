@@ -1,6 +1,6 @@
 import { FlyballError } from "../../core/errors.ts";
 import { decodeLabels, LABELS } from "../../core/labels.ts";
-import type { ScalingPolicy } from "../../core/types.ts";
+import type { Resources, ScalingPolicy } from "../../core/types.ts";
 import { Governor } from "../governor.ts";
 import type { RuleObservation } from "../rules.ts";
 import type { Autoscaler, Observation, Situation } from "./autoscaler.ts";
@@ -67,21 +67,43 @@ export function flyball(
 export function policyOfLabels(text: string, bounds: { readonly maxReplicas: number }): ScalingPolicy {
   const labels = readLabels(text);
   const namesMax = [LABELS.max.key, ...LABELS.max.aliases].some((key) => Object.hasOwn(labels, key));
-  const { scaling, diagnostics } = decodeLabels(
-    namesMax ? labels : { ...labels, [LABELS.max.key]: String(bounds.maxReplicas) },
-    { limitCores: 1, limitMemoryBytes: 1 },
-    "labels",
-  );
+  const scaling = decoded(namesMax ? labels : { ...labels, [LABELS.max.key]: String(bounds.maxReplicas) }, {
+    limitCores: 1,
+    limitMemoryBytes: 1,
+  });
+  const other = scaling.rules.find(({ metric }) => metric !== "cpu");
+  if (other !== undefined) {
+    throw invalid(`a trace is demand for CPU: expected rules on cpu alone, got one on ${other.metric}`);
+  }
+  return scaling;
+}
+
+/**
+ * The policy of labels in one line for a service whose replicas have these resources.
+ *
+ * @param defaults of the configuration, as the daemon has them
+ * @throws FlyballError LABEL_INVALID with every problem
+ */
+export function servicePolicyOfLabels(
+  text: string,
+  resources: Resources,
+  defaults: Readonly<Record<string, string>> = {},
+): ScalingPolicy {
+  return decoded(readLabels(text), resources, defaults);
+}
+
+function decoded(
+  labels: Readonly<Record<string, string>>,
+  resources: Resources,
+  defaults: Readonly<Record<string, string>> = {},
+): ScalingPolicy {
+  const { scaling, diagnostics } = decodeLabels(labels, resources, "labels", { defaults });
   const problems = diagnostics.filter(({ severity }) => severity === "error");
   if (problems.length > 0 || scaling === undefined) {
     throw invalid(
       "the labels cannot be used",
       problems.map(({ path, message }) => ({ at: path ?? "labels", message })),
     );
-  }
-  const other = scaling.rules.find(({ metric }) => metric !== "cpu");
-  if (other !== undefined) {
-    throw invalid(`a trace is demand for CPU: expected rules on cpu alone, got one on ${other.metric}`);
   }
   return scaling;
 }

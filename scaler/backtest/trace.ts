@@ -1,5 +1,5 @@
 import { FlyballError, type Problem } from "../../core/errors.ts";
-import { SECOND_MS } from "../../core/units.ts";
+import { formatDuration, SECOND_MS } from "../../core/units.ts";
 
 /** Points at times: each value holds until the next one. At least two, in ascending order, none negative. */
 export interface Trace {
@@ -77,6 +77,28 @@ export function traceOf(name: string, timesMs: Float64Array, values: Float64Arra
     missing += Math.round(steps) - 1;
   }
   return { name, timesMs, values, stepMs, gaps, missing };
+}
+
+/**
+ * The samples from one time since the first of them to before another.
+ *
+ * @throws FlyballError CONFIG_INVALID when there are fewer than two
+ */
+export function partOf(trace: Trace, part: { fromMs?: number; toMs?: number } = {}): Trace {
+  const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = part;
+  if (fromMs === 0 && toMs === Number.POSITIVE_INFINITY) return trace;
+  const { name, timesMs, values } = trace;
+  const startMs = at(timesMs, 0);
+  const isIn = (_: number, index: number) => {
+    const sinceMs = at(timesMs, index) - startMs;
+    return sinceMs >= fromMs && sinceMs < toMs;
+  };
+  const times = timesMs.filter(isIn);
+  if (times.length < 2) {
+    const length = formatDuration(at(timesMs, timesMs.length - 1) - startMs);
+    throw invalid(name, `expected two samples or more in that part of its ${length}, got ${times.length}`);
+  }
+  return traceOf(name, times, values.filter(isIn));
 }
 
 /** What was wrong with the row, or its sample. */

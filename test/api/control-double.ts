@@ -1,4 +1,5 @@
 import type { Control } from "../../api/control.ts";
+import type { HistorySpan } from "../../api/history.ts";
 import { FlyballError } from "../../core/errors.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
 
@@ -57,6 +58,13 @@ export class ControlDouble implements Control {
     this.#require(id);
     this.calls.push({ explain: id, atMs });
     return { lines: ["nothing was decided yet"] };
+  }
+
+  history(id: string, { fromMs = 0, toMs = fromMs + 60_000 }: HistorySpan) {
+    this.#require(id);
+    this.calls.push({ history: id, fromMs, toMs });
+    const minutes = [{ atMs: fromMs, readings: 60, replicas: 2, demand: { cpu: 0.84 } }];
+    return { service: id, fromMs, toMs, resources: { limitCores: 1 }, minutes };
   }
 
   async verifyDecisions(id: string) {

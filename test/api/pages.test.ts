@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decisionListSchema, projectAnswerSchema, serviceListSchema } from "../../core/wire.ts";
+import { historySchema } from "../../core/wire-history.ts";
 import { shopWeb } from "./control-double.ts";
 import { json, startTestApi } from "./harness.ts";
 
@@ -69,6 +70,23 @@ describe("the pages of the API", () => {
     const response = await server.fetch("/v1/services/shop_web/decisions?limit=1&verify=true");
     const { verification } = decisionListSchema.parse(await response.json());
     assert.deepEqual(verification, { recorded: 3, identical: 3 });
+  });
+
+  test("a history is asked for from one instant to another, and the answer is as the schema says", async () => {
+    await using server = await startTestApi();
+    const at = (text: string) => server.fetch(`/v1/services/shop_web/history${text}`);
+    const response = await at("?from=1700000000000&to=2026-11-21T08:00:00Z");
+    const { minutes } = historySchema.parse(await response.json());
+    assert.deepEqual(minutes, [
+      { atMs: 1_700_000_000_000, readings: 60, replicas: 2, demand: { cpu: 0.84 } },
+    ]);
+    assert.deepEqual(server.control.calls, [
+      { history: "shop_web", fromMs: 1_700_000_000_000, toMs: Date.UTC(2026, 10, 21, 8) },
+    ]);
+    const refused = await at("?from=1700000000000&to=1700000000000");
+    assert.equal(refused.status, 422);
+    assert.match(await refused.text(), /\?from: expected an instant before that of \?to/);
+    assert.equal((await server.fetch("/v1/services/nobody/history")).status, 404);
   });
 
   test("a service is paused, resumed, approved and put in shadow", async () => {
