@@ -12,6 +12,7 @@ import type {
   Service,
   ServiceId,
 } from "../../core/types.ts";
+import { MINUTE_MS } from "../../core/units.ts";
 import type { DesiredProject, InFlight, ReconcileInput } from "../reconcile/input.ts";
 import { slotOfKey } from "../reconcile/keys.ts";
 import { attribute } from "./attribute.ts";
@@ -59,7 +60,7 @@ export class Ownership {
 
   hear(sign: EngineSign, nowMs: number): void {
     if (sign.kind !== "deaf") {
-      this.#traces.set(sign.replica, traceAfter(this.#traces.get(sign.replica) ?? {}, sign, nowMs));
+      this.#traces.set(sign.replica, traceAfter(this.#traces.get(sign.replica), sign, nowMs));
       return;
     }
     // An engine that shuts down stops everything, and nobody has wished for that.
@@ -97,7 +98,7 @@ export class Ownership {
     if (!this.#settled(result.changes, result.down, nowMs)) return;
     this.#memory = result.memory;
     this.#restless = result.restless;
-    this.#forgetGone(observed, result.restless);
+    this.#forgetGone(observed, result.restless, nowMs);
   }
 
   /** What is desired and what is there as others have left it, for the planning. */
@@ -237,13 +238,15 @@ export class Ownership {
   }
 
   /** While somebody is at work what is gone is still to be judged. */
-  #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>): void {
+  #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>, nowMs: number): void {
     const present = new Map(replicas.map((replica) => [replica.id, replica]));
     this.#own.keepOnly(new Set(present.keys()));
     for (const id of this.#records.parked.keys())
       if (present.get(id)?.state !== "exited") this.#records.unpark(id);
     if (restless.size > 0) return;
-    for (const id of this.#traces.keys()) if (!present.has(id)) this.#traces.delete(id);
+    // One that was made a moment ago need not have been seen yet.
+    for (const [id, { heardAtMs }] of this.#traces)
+      if (!present.has(id) && nowMs - heardAtMs > MINUTE_MS) this.#traces.delete(id);
   }
 }
 

@@ -15,12 +15,19 @@ export interface Trace {
   readonly stoppedAtMs?: number;
   readonly removedAtMs?: number;
   readonly byCompose?: boolean;
+  /** When something was heard of it last. */
+  readonly heardAtMs: number;
 }
 
 export type Traces = ReadonlyMap<ReplicaId, Trace>;
 
 /** The trace of a replica after one sign more of it. */
-export function traceAfter(trace: Trace, sign: Exclude<EngineSign, { kind: "deaf" }>, nowMs: number): Trace {
+export function traceAfter(
+  before: Trace | undefined,
+  sign: Exclude<EngineSign, { kind: "deaf" }>,
+  nowMs: number,
+): Trace {
+  const trace = { ...before, heardAtMs: nowMs };
   switch (sign.kind) {
     case "killed":
       // The first of them: what does not end in time is killed once more.
@@ -30,9 +37,12 @@ export function traceAfter(trace: Trace, sign: Exclude<EngineSign, { kind: "deaf
     case "removed":
       return { ...trace, removedAtMs: nowMs };
     case "created":
-      return { byCompose: sign.byCompose };
+      return { heardAtMs: nowMs, byCompose: sign.byCompose };
     case "started":
-      return trace.byCompose === undefined ? {} : { byCompose: trace.byCompose };
+      return {
+        heardAtMs: nowMs,
+        ...(trace.byCompose === undefined ? {} : { byCompose: trace.byCompose }),
+      };
   }
 }
 

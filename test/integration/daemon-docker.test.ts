@@ -97,7 +97,7 @@ async function letsComposeUpdate(t: TestContext, lab: LabEngine): Promise<void> 
   const house = await FlyballHouse.open(t, lab);
   const defined = (version: number) =>
     house.compose(
-      `  web:${SERVICE}    environment: { V: "${version}" }\n    labels: { autoscale.max_cpu: "70" }`,
+      `  web:${SERVICE}    environment: { V: "${version}" }\n    labels: { autoscale.max_cpu: "70", autoscale.on_external_change: restore }`,
     );
   const file = defined(1);
   await dockerCompose(house, lab, "up", "-d");
