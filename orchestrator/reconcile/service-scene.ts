@@ -55,8 +55,13 @@ export class ServiceScene {
 
   /** A new replica that an old one may make room for: it has proven healthy, or its failure is tolerated. */
   isSettled(replica: ObservedReplica): boolean {
-    const { rollout, service, policy, planning } = this;
-    if (rollout.state === "updating" && rollout.failed.includes(replica.slot)) return true;
+    const { rollout } = this;
+    return (rollout.state === "updating" && rollout.failed.includes(replica.slot)) || this.isProven(replica);
+  }
+
+  /** Ready, and for long enough to be relied on. */
+  isProven(replica: ObservedReplica): boolean {
+    const { service, policy, planning } = this;
     return isProven(replica, service.template.restart, policy.monitorMs, planning.input.nowMs);
   }
 

@@ -5,7 +5,7 @@ import { addCreation, needsOf, planCreation } from "./create.ts";
 import { dependencyNotMet } from "./dependencies.ts";
 import { slotKey } from "./keys.ts";
 import type { ServiceScene } from "./service-scene.ts";
-import { byLeastLoss } from "./victims.ts";
+import { byLeastTrust } from "./victims.ts";
 
 /**
  * The next step of a rollout: new replicas beside the old ones, or in their place. Never more at a time than the
@@ -87,9 +87,8 @@ function replaceInPlace(
 }
 
 function inOrder(scene: ServiceScene, old: readonly ObservedReplica[]): readonly ObservedReplica[] {
-  const byLoss = byLeastLoss(scene);
-  const serves = ({ state }: ObservedReplica) => state === "running";
-  return old.toSorted((a, b) => (serves(a) && serves(b) ? a.slot - b.slot : byLoss(a, b)));
+  const byTrust = byLeastTrust(scene);
+  return old.toSorted((a, b) => (scene.isProven(a) && scene.isProven(b) ? a.slot - b.slot : byTrust(a, b)));
 }
 
 function atATime(parallelism: number): string {

@@ -31,19 +31,22 @@ export function victimsOf(scene: ServiceScene, surplus: number): readonly Victim
   if (scene.cloneOf !== undefined) return highestNumbers(scene, surplus);
   const old = scene.free.filter((replica) => scene.isOld(replica));
   const isMixed = old.length > 0;
-  const serves = (replica: ObservedReplica) =>
-    replica.state === "running" && (!isMixed || scene.isOld(replica) || scene.isSettled(replica));
   const candidates = isMixed ? inRollout(scene, old) : scene.free.toSorted(byLeastLoss(scene));
   const noChoice = surplus >= scene.free.length;
   // A tolerated failure stands for a ready one: waiting for it would be waiting for ever.
   const stands = (replica: ObservedReplica) =>
-    serves(replica) || (isMixed && !scene.isOld(replica) && scene.isSettled(replica));
+    isMixed && !scene.isOld(replica) ? scene.isSettled(replica) : replica.state === "running";
+  // In a rollout nobody leaves who can be relied on, while those that would stay cannot.
+  const isReliable = (replica: ObservedReplica) => isMixed && stands(replica) && scene.isSettled(replica);
   let spare = scene.free.filter(stands).length - scene.wanted;
+  let reliable = scene.free.filter(isReliable).length - scene.wanted;
   const victims: Victim[] = [];
   for (const replica of candidates) {
     if (victims.length === surplus) break;
     if (stands(replica) && spare <= 0) continue;
+    if (isReliable(replica) && reliable <= 0) continue;
     if (stands(replica)) spare -= 1;
+    if (isReliable(replica)) reliable -= 1;
     victims.push(noChoice ? { replica } : { replica, why: whyChosen(scene, replica, isMixed) });
   }
   return victims;
@@ -62,6 +65,14 @@ export function byLeastLoss(scene: ServiceScene): (a: ObservedReplica, b: Observ
   };
 }
 
+/** In a rollout, before all that: what has not been ready for long may be of a template that nobody has seen work. */
+export function byLeastTrust(scene: ServiceScene): (a: ObservedReplica, b: ObservedReplica) => number {
+  const trust = (replica: ObservedReplica) =>
+    replica.state !== "running" ? 0 : scene.isProven(replica) ? 2 : 1;
+  const byLoss = byLeastLoss(scene);
+  return (a, b) => trust(a) - trust(b) || byLoss(a, b);
+}
+
 function crashesOf({ planning, service }: ServiceScene, replica: ObservedReplica): number {
   const { restarts = 0, startedAtMs = 0 } = replica;
   const lately = planning.input.nowMs - startedAtMs < CRASHED_LATELY_MS;
@@ -70,7 +81,7 @@ function crashesOf({ planning, service }: ServiceScene, replica: ObservedReplica
 
 /** Old ones make room for new ones; of new ones only what is too many, unless they are what fails. */
 function inRollout(scene: ServiceScene, old: readonly ObservedReplica[]): readonly ObservedReplica[] {
-  const order = byLeastLoss(scene);
+  const order = byLeastTrust(scene);
   const fresh = scene.free.filter((replica) => !scene.isOld(replica)).toSorted(order);
   if (takesNewFirst(scene.rollout)) return [...fresh, ...old.toSorted(order)];
   return [...fresh.slice(0, Math.max(0, fresh.length - scene.wanted)), ...old.toSorted(order)];
