@@ -6,6 +6,7 @@ import { type ServiceFacts, serviceDetail, serviceView } from "./api/views.ts";
 import type { Batch } from "./collector/batch.ts";
 import { type AgentOptions, agentSettings, collectorSettings } from "./collector/from-config.ts";
 import { becomeAgent } from "./collector/launch.ts";
+import { Levels } from "./collector/levels.ts";
 import { Minutes } from "./collector/minutes.ts";
 import { Series } from "./collector/series.ts";
 import { type ReplicaCapacity, ServiceSeries, serviceReading } from "./collector/service-series.ts";
@@ -44,8 +45,6 @@ import { QueryWatcher } from "./scaler/prometheus/watcher.ts";
 import { Scaler } from "./scaler/scaler.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
-/** Fewer readings than these are no mean. */
-const LEAST_READINGS = 2;
 
 export interface RunningDaemon extends AsyncDisposable {
   readonly address: Config["listen"];
@@ -135,6 +134,7 @@ class Daemon implements Control, AsyncDisposable {
   readonly #orchestrator: Orchestrator;
   readonly #scaler: Scaler;
   readonly #series = new Series();
+  readonly #levels = new Levels(this.#series);
   readonly #serviceSeries = new ServiceSeries();
   readonly #minutes: Minutes;
   readonly #newest = new Map<ReplicaId, Sample>();
@@ -260,7 +260,7 @@ class Daemon implements Control, AsyncDisposable {
     }));
     const rules = subjects.flatMap(({ service }) => service.scaling?.rules ?? []);
     this.#queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
-    const decisions = this.#scaler.evaluate(subjects, this.#levels(), systemClock.nowMs());
+    const decisions = this.#scaler.evaluate(subjects, this.#levelReader(), systemClock.nowMs());
     for (const { service, from, to, sentence } of decisions) {
       this.#metrics.evaluated(service, from, to);
       if (to === from) continue;
@@ -273,19 +273,15 @@ class Daemon implements Control, AsyncDisposable {
     }
   }
 
-  #levels(): LevelReader {
+  #levelReader(): LevelReader {
+    const levels = this.#levels;
     return {
-      ofReplica: (replica, metric, fromMs, toMs) => {
-        if (metric !== "cpu" && metric !== "memory") return undefined;
-        const series = metric === "cpu" ? "cpuCores" : "memoryWorkingSetBytes";
-        const window = this.#series.window(replica.id, series, fromMs, toMs);
-        return window === undefined || window.count < LEAST_READINGS ? undefined : window;
-      },
-      heldBack: () => undefined,
-      ofService: (_service, { metric, expression }, fromMs, toMs) =>
-        metric === "query" && expression !== undefined
-          ? this.#queries?.reading(expression, fromMs, toMs)
-          : undefined,
+      ofReplica: (...query) => levels.ofReplica(...query),
+      heldBack: (...query) => levels.heldBack(...query),
+      ofService: ({ id }, { metric, expression }, fromMs, toMs) =>
+        metric === "latency"
+          ? levels.latency(this.#orchestrator.replicasOf(id), fromMs, toMs)
+          : this.#queries?.reading(expression ?? "", fromMs, toMs),
     };
   }
 

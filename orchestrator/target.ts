@@ -1,6 +1,7 @@
 import { BUSINESS_PREFIX } from "../core/business-labels.ts";
 import { METRICS_LABELS } from "../core/metrics-labels.ts";
-import type { EngineKind, ObservedReplica, Service, Target } from "../core/types.ts";
+import { SCALING_LABELS } from "../core/scaling-labels.ts";
+import type { EngineKind, ObservedReplica, Rule, Service, Target } from "../core/types.ts";
 import { COMPOSE_LABELS } from "./engines/docker/labels.ts";
 
 /** The list of all replicas must fit into one message, whatever somebody wrote into a label. */
@@ -9,7 +10,7 @@ const LONGEST_LABEL = 256;
 /** A replica as the collector is to read and to show it. */
 export function targetOf(replica: ObservedReplica, service: Service | undefined, engine: EngineKind): Target {
   const { id, pid = 0, name, project, slot, state, createdAtMs, startedAtMs, endpoints } = replica;
-  const { template, businessLabels = {}, metrics } = service ?? {};
+  const { template, businessLabels = {}, metrics, scaling } = service ?? {};
   const { limitCores: cores, limitMemoryBytes: memoryBytes } = template?.resources ?? {};
   const labels = {
     [COMPOSE_LABELS.project]: project,
@@ -23,6 +24,7 @@ export function targetOf(replica: ObservedReplica, service: Service | undefined,
       : {
           [METRICS_LABELS.metricsPort.key]: String(metrics.port),
           [METRICS_LABELS.metricsPath.key]: metrics.path,
+          ...Object.fromEntries(trafficLabels(scaling?.rules ?? [])),
         }),
   };
   return {
@@ -42,6 +44,14 @@ export function targetOf(replica: ObservedReplica, service: Service | undefined,
     },
     endpoints,
   };
+}
+
+/** Whoever scales by what the replicas say of themselves has to ask them more often. */
+function trafficLabels(rules: readonly Rule[]): [label: string, threshold: string][] {
+  return rules.flatMap(({ metric, max }) => {
+    if (metric === "rps") return [[SCALING_LABELS.maxRps.key, String(max)]];
+    return metric === "latency" ? [[SCALING_LABELS.maxLatency.key, `${max}ms`]] : [];
+  });
 }
 
 function cut(text: string): string {

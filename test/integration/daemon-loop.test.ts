@@ -34,7 +34,8 @@ test("a service that is busy gets more replicas, and loses them when it is not",
     house.client.decisions(id, { limit: 10, changesOnly: true }),
   );
   const steps = changes.toReversed().map(({ from, to }) => [from, to]);
-  assert.deepEqual(steps[0], [1, 2]);
+  assert.equal(steps[0]?.[0], 1);
+  assert.ok((steps[0]?.[1] ?? 0) > 1, "the first change is a scale-out");
   assert.deepEqual(steps.at(-1)?.at(-1), 1);
   const explained = await house.must("explain", "web");
   assert.match(explained, /cpu/i);
