@@ -20,7 +20,8 @@ interface Watch {
 
 /**
  * Asks replicas with a `probe.http` or `probe.tcp` label whether they are ready, and says so by their state: an
- * engine knows only that they run.
+ * engine knows only that they run. One that was ready and has failed as often as `probe.liveness` allows no longer
+ * lives; nor does one that the engine's own healthcheck has given up.
  */
 export class Probes implements Disposable {
   readonly #watches = new Map<string, Watch>();
@@ -49,7 +50,9 @@ export class Probes implements Disposable {
       seen.add(key);
       const watch = this.#watches.get(key) ?? this.#start(key, endpoint, probe);
       const dead = watch.passed && watch.failures >= (service?.livenessFailures ?? Number.POSITIVE_INFINITY);
-      return { ...replica, state: stateOf(watch), ...(dead ? { live: false as const } : {}) };
+      return dead
+        ? { ...replica, state: "unhealthy" as const, live: false as const }
+        : { ...replica, state: stateOf(watch) };
     });
     for (const [key, watch] of this.#watches) {
       if (seen.has(key)) continue;

@@ -111,6 +111,12 @@ describe("the desired state", () => {
     assert.deepEqual(on.counts, { shop_web: 1 });
   });
 
+  test("a global service has one, whatever its file says", (t) => {
+    const on = new Reopenable(t);
+    on.up(project([service("agent", { global: true, initialReplicas: 4 })]), new Map([["shop_agent", 3]]));
+    assert.deepEqual(on.counts, { shop_agent: 1 });
+  });
+
   test("withProject alone changes nothing", (t) => {
     const on = new Reopenable(t);
     on.state.withProject(project([scaling()]), NOTHING_FOUND);

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Endpoint, ObservedReplica, Probe } from "../../core/types.ts";
+import type { Endpoint, ObservedReplica, Probe, Service } from "../../core/types.ts";
 import { Probes } from "../../orchestrator/probes.ts";
 import { replica, service, template } from "./builders.ts";
 
@@ -37,18 +37,18 @@ function serve(t: TestContext, answer: RequestListener): Promise<Endpoint> {
 class Probed {
   readonly probes: Probes;
   changes = 0;
-  readonly #services: ReadonlyMap<string, ReturnType<typeof service>>;
+  readonly services: ReadonlyMap<string, ReturnType<typeof service>>;
 
-  constructor(t: TestContext, probe: Probe) {
+  constructor(t: TestContext, probe: Probe, changes: Partial<Service> = {}) {
     this.probes = new Probes(() => {
       this.changes += 1;
     });
     t.after(() => this.probes[Symbol.dispose]());
-    this.#services = new Map([["shop_web", service("web", { template: template({ probe }) })]]);
+    this.services = new Map([["shop_web", service("web", { template: template({ probe }), ...changes })]]);
   }
 
   look(...replicas: ObservedReplica[]): string[] {
-    return this.probes.apply(replicas, this.#services).map(({ state }) => state);
+    return this.probes.apply(replicas, this.services).map(({ state }) => state);
   }
 
   async until(state: string, one: ObservedReplica): Promise<void> {
@@ -152,6 +152,30 @@ describe("a replica with an HTTP probe", { concurrency: true }, () => {
     const other = { ...(await nowhere()), targetPort: 80 };
     const one = replica("web", 1, "running", { endpoints: [other, { ...endpoint, targetPort: 8080 }] });
     await probed.until("running", one);
+  });
+});
+
+describe("a replica that no longer lives", { concurrency: true }, () => {
+  const isDead = (probed: Probed, one: ObservedReplica) =>
+    probed.probes.apply([one], probed.services).some(({ live }) => live === false);
+
+  test("is one whose probe has failed as often as its label allows, after it was ready", async (t) => {
+    let status = 200;
+    const endpoint = await serve(t, (_request, response) => response.writeHead(status).end());
+    const [strict, patient] = [new Probed(t, HTTP, { livenessFailures: 1 }), new Probed(t, HTTP)];
+    await Promise.all([strict.until("running", at(endpoint)), patient.until("running", at(endpoint))]);
+    assert.equal(isDead(strict, at(endpoint)), false);
+    status = 503;
+    await strict.until("unhealthy", at(endpoint));
+    assert.equal(isDead(strict, at(endpoint)), true);
+    await patient.until("unhealthy", at(endpoint));
+    assert.equal(isDead(patient, at(endpoint)), false, "without the label a probe decides readiness alone");
+  });
+
+  test("is one that the engine's healthcheck has given up", (t) => {
+    const probed = new Probed(t, TCP);
+    assert.equal(isDead(probed, replica("web", 1, "unhealthy")), true);
+    assert.equal(isDead(probed, replica("web", 1, "starting")), false);
   });
 });
 
