@@ -51,6 +51,7 @@ export function replicaOf(
     ...(hasEnded ? instant("exitedAtMs", state.FinishedAt) : {}),
     ...(hasEnded && state.ExitCode !== undefined ? { exitCode: state.ExitCode } : {}),
     ...(hasEnded && state.OOMKilled !== undefined ? { oomKilled: state.OOMKilled } : {}),
+    ...(container.RestartCount === undefined ? {} : { restarts: container.RestartCount }),
     endpoints: endpointsOf(container, place.definition?.template, place.publishedHost),
     notEnforced: isOurs ? notEnforced(container, place.definition?.template) : [],
   };

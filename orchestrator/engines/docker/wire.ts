@@ -47,6 +47,8 @@ export interface DiskUse {
 }
 
 export interface InspectedContainer {
+  /** Starts by the engine itself, by its restart policy. */
+  readonly RestartCount?: number;
   readonly Id: string;
   /** With a leading slash. */
   readonly Name: string;
