@@ -1,0 +1,266 @@
+import { createLog } from "../../core/log.ts";
+import type { Store } from "../../core/store.ts";
+import type { Action, ObservedReplica, ObservedState, Project, ScalingPolicy } from "../../core/types.ts";
+import { InFlightWork } from "../../orchestrator/in-flight.ts";
+import type { AuditLine } from "../../orchestrator/ownership/audit.ts";
+import { Ownership } from "../../orchestrator/ownership/ownership.ts";
+import { reconcile } from "../../orchestrator/reconcile.ts";
+import { NOW_MS, observed, project, service, template } from "../orchestrator/builders.ts";
+
+export const LEAST = 2;
+export const MOST = 5;
+const ID = "shop_web";
+const NETWORK = "shop_default";
+const PASS_MS = 1_000;
+/** Passes after which everything that was begun has come to rest. */
+const ENOUGH = 60;
+
+type Policy = NonNullable<ScalingPolicy["onExternalChange"]>;
+
+interface Body {
+  readonly id: string;
+  readonly slot: number;
+  readonly origin: ObservedReplica["origin"];
+  readonly createdAtMs: number;
+  state: "created" | "running" | "exited";
+}
+
+interface Running {
+  readonly action: Action;
+  readonly plan: readonly Running[];
+  done: boolean;
+}
+
+/** One service on an engine of the test's own, with the real planner and the real account of who owns the count. */
+export class World {
+  nowMs = NOW_MS;
+  desired: number;
+  network = true;
+  readonly ownership: Ownership;
+  readonly bodies = new Map<string, Body>();
+  readonly #project: Project;
+  readonly #inFlight = new InFlightWork();
+  #running: Running[] = [];
+  #made = 0;
+
+  constructor(store: Store, policy: Policy, count: number) {
+    const scaling: ScalingPolicy = {
+      rules: [{ metric: "cpu", max: 0.7, capacity: 1 }],
+      kind: "step",
+      minReplicas: LEAST,
+      maxReplicas: MOST,
+      step: 1,
+      windowMs: 10_000,
+      cooldownMs: 15_000,
+      schedule: [],
+      predict: false,
+      dryRun: false,
+      onExternalChange: policy,
+    };
+    const definition = template({ restart: { condition: "any", delayMs: 0 }, stopGraceMs: 1_000 });
+    const network = {
+      key: "default",
+      name: NETWORK,
+      external: false,
+      driverOptions: {},
+      labels: {},
+      internal: false,
+      attachable: false,
+      enableIpv6: false,
+      subnets: [],
+    };
+    const web = service("web", { scaling, template: definition });
+    this.#project = project([web], { networks: [network] });
+    this.desired = count;
+    this.ownership = new Ownership({ store, log: createLog("silent") }, (_id, to) => {
+      this.desired = to;
+    });
+    this.ownership.forget(this.#project);
+    store.run("DELETE FROM audit");
+    for (let slot = 1; slot <= count; slot += 1)
+      this.#add(slot, slot === 1 ? "compose" : "flyball", "running");
+  }
+
+  get audit(): readonly AuditLine[] {
+    return this.ownership.audit.list(1_000, this.nowMs);
+  }
+
+  get holds(): readonly string[] {
+    const { left } = this.ownership.planned([], this.#observed());
+    return [...this.ownership.holds.map(({ reason }) => reason), ...(left?.values() ?? [])];
+  }
+
+  get alive(): readonly Body[] {
+    return [...this.bodies.values()].filter(({ state }) => state === "running");
+  }
+
+  /** By rules, or by hand. */
+  scale(to: number, by: "rules" | "hand" = "rules"): void {
+    this.desired = to;
+    this.ownership.asked(ID, by);
+  }
+
+  /** Looks, plans, and has as many of the running actions end as are given. */
+  pass(endings: number): void {
+    const inFlight = this.#inFlight.snapshot();
+    const seen = this.#observed();
+    const desired = () => [
+      { project: this.#project, replicas: new Map([[ID, this.desired]]), removing: false },
+    ];
+    this.ownership.look({ nowMs: this.nowMs, observed: seen, desired: desired(), inFlight });
+    const plan = reconcile({
+      nowMs: this.nowMs,
+      ...this.ownership.planned(desired(), seen),
+      desired: this.ownership.planned(desired(), seen).desired,
+      inFlight,
+      attempts: new Map(),
+    });
+    this.#inFlight.add(plan);
+    this.ownership.begun(plan);
+    const running: Running[] = [];
+    for (const action of plan.actions) running.push({ action, plan: running, done: false });
+    this.#running.push(...running);
+    for (let ended = 0; ended < endings; ended += 1) this.#endOne();
+    this.nowMs += PASS_MS;
+  }
+
+  /** Until nothing more happens by itself. */
+  rest(): void {
+    for (let pass = 0; pass < ENOUGH; pass += 1) this.pass(ENOUGH);
+  }
+
+  /** `docker compose up --scale web=N`. */
+  composeUp(count: number): void {
+    const sorted = [...this.bodies.values()].sort((a, b) => a.slot - b.slot);
+    for (const body of sorted.slice(count)) this.#take(body, ["killed", "stopped", "removed"]);
+    for (const body of sorted.slice(0, count)) if (body.state !== "running") this.#begin(body);
+    let next = Math.max(0, ...sorted.map(({ slot }) => slot));
+    for (let missing = count - sorted.length; missing > 0; missing -= 1) {
+      next += 1;
+      const body = this.#add(next, "compose", "created");
+      this.#sign({ kind: "created", replica: body.id, byCompose: true });
+      this.#begin(body);
+    }
+  }
+
+  composeDown(): void {
+    for (const body of [...this.bodies.values()]) this.#take(body, ["killed", "stopped", "removed"]);
+    this.network = false;
+  }
+
+  remove(index: number): void {
+    const body = this.#any(index);
+    if (body !== undefined) this.#take(body, ["killed", "removed"]);
+  }
+
+  stop(index: number): void {
+    const body = this.#any(index);
+    if (body?.state === "running") this.#take(body, ["killed", "stopped"]);
+  }
+
+  start(index: number): void {
+    const body = this.#any(index);
+    if (body?.state === "exited") this.#begin(body);
+  }
+
+  crash(index: number): void {
+    const body = this.#any(index);
+    if (body?.state === "running") body.state = "exited";
+  }
+
+  /** `docker restart`, and `docker kill`, whose end is a crash as any. */
+  restart(index: number): void {
+    const body = this.#any(index);
+    if (body?.state !== "running") return;
+    this.#take(body, ["killed", "stopped"]);
+    this.#begin(body);
+  }
+
+  kill(index: number): void {
+    const body = this.#any(index);
+    if (body?.state === "running") this.#take(body, ["killed"]);
+  }
+
+  /** It stops everything, says so, and is heard again later. */
+  engineRestarts(): void {
+    for (const body of this.bodies.values())
+      if (body.state === "running") this.#take(body, ["killed", "stopped"]);
+    this.ownership.hear({ kind: "deaf" }, this.nowMs);
+  }
+
+  #any(index: number): Body | undefined {
+    const bodies = [...this.bodies.values()];
+    return bodies[index % Math.max(1, bodies.length)];
+  }
+
+  #observed(): ObservedState {
+    const replicas = [...this.bodies.values()].map(
+      ({ id, slot, state, origin, createdAtMs }): ObservedReplica => ({
+        id,
+        project: "shop",
+        service: ID,
+        slot,
+        name: `shop-web-${slot}`,
+        state,
+        origin,
+        ...(origin === "flyball" ? { templateHash: "h1" } : {}),
+        createdAtMs,
+        endpoints: [],
+        notEnforced: [],
+      }),
+    );
+    return observed(replicas, { atMs: this.nowMs, networks: this.network ? [NETWORK] : [] });
+  }
+
+  #endOne(): void {
+    const next = this.#running.find(
+      ({ action, plan, done }) =>
+        !done && action.after.every((id) => plan.find((other) => other.action.id === id)?.done === true),
+    );
+    if (next === undefined) return;
+    this.#perform(next.action);
+    next.done = true;
+    this.#running = this.#running.filter((running) => running !== next);
+    this.#inFlight.finish(next.action);
+    this.ownership.ended(next.action, "done");
+  }
+
+  #perform(action: Action): void {
+    if (action.kind === "create-replica") {
+      const body = this.#add(action.slot, "flyball", "created");
+      this.#sign({ kind: "created", replica: body.id, byCompose: false });
+    } else if (action.kind === "start-replica") {
+      const body =
+        action.replica === undefined
+          ? [...this.bodies.values()].find(({ slot, state }) => slot === action.slot && state === "created")
+          : this.bodies.get(action.replica);
+      if (body !== undefined && body.state !== "running") this.#begin(body);
+    } else if (action.kind === "stop-replica" || action.kind === "remove-replica") {
+      const body = this.bodies.get(action.replica);
+      if (body === undefined) return;
+      this.#take(body, action.kind === "stop-replica" ? ["killed", "stopped"] : ["removed"]);
+    }
+  }
+
+  #add(slot: number, origin: Body["origin"], state: Body["state"]): Body {
+    this.#made += 1;
+    const body = { id: `web-${slot}-${this.#made}`, slot, origin, state, createdAtMs: this.nowMs };
+    this.bodies.set(body.id, body);
+    return body;
+  }
+
+  #begin(body: Body): void {
+    body.state = "running";
+    this.#sign({ kind: "started", replica: body.id });
+  }
+
+  #take(body: Body, signs: readonly ("killed" | "stopped" | "removed")[]): void {
+    for (const kind of signs) this.#sign({ kind, replica: body.id });
+    if (signs.includes("removed")) this.bodies.delete(body.id);
+    else body.state = "exited";
+  }
+
+  #sign(sign: Parameters<Ownership["hear"]>[0]): void {
+    this.ownership.hear(sign, this.nowMs);
+  }
+}
