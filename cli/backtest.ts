@@ -1,6 +1,9 @@
 import { InvalidArgumentError } from "commander";
+import { FlyballError } from "../core/errors.ts";
 import { formatDuration, HOUR_MS, parseDurationMs, SECOND_MS } from "../core/units.ts";
+import { readInstantMs } from "./arguments.ts";
 import type { BacktestReport, BacktestScores } from "./daemon-door.ts";
+import { KEPT_MS } from "./history.ts";
 import { renderTable, type TableOptions } from "./table.ts";
 import { printable } from "./terminal.ts";
 
@@ -31,6 +34,41 @@ export function readCapacity(text: string): number | "auto" {
   throw new InvalidArgumentError("Expected auto or a number above 0.");
 }
 
+/** A point of time: an instant, or as far from another one as was said. */
+export type Moment = { readonly atMs: number } | { readonly apartMs: number };
+
+export function readMoment(text: string): Moment {
+  const apartMs = parseDurationMs(text);
+  return apartMs === undefined ? { atMs: readInstantMs(text, 0) } : { apartMs };
+}
+
+/** A part of a trace: how far from its start it begins and ends. @throws FlyballError CONFIG_INVALID */
+export function partOfTrace(
+  from: Moment | undefined,
+  to: Moment | undefined,
+): { fromMs?: number; toMs?: number } {
+  const [fromMs, toMs] = [from, to].map((moment) => {
+    if (moment === undefined || "apartMs" in moment) return moment?.apartMs;
+    throw new FlyballError(
+      "CONFIG_INVALID",
+      "expected how far from the start of the trace, as 50d, got an instant",
+    );
+  });
+  return { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
+}
+
+/** A span of the past: durations are how long ago. @throws FlyballError CONFIG_INVALID when it ends before it begins */
+export function pastSpan(
+  from: Moment | undefined,
+  to: Moment | undefined,
+  nowMs: number,
+): { fromMs: number; toMs: number } {
+  const instant = (moment: Moment) => ("atMs" in moment ? moment.atMs : nowMs - moment.apartMs);
+  const span = { fromMs: instant(from ?? { apartMs: KEPT_MS }), toMs: instant(to ?? { atMs: nowMs }) };
+  if (span.fromMs < span.toMs) return span;
+  throw new FlyballError("CONFIG_INVALID", "expected --from to be before --to, and both in the past");
+}
+
 /** Names with commas between, each once. */
 export function readNames(text: string): string[] {
   return [...new Set(text.split(",").map((name) => name.trim()))].filter((name) => name !== "");
@@ -43,7 +81,9 @@ export function renderBacktest(report: BacktestReport, options: TableOptions): s
   const facts = [
     `${trace.samples} samples, one each ${duration(trace.stepSeconds)}`,
     `${formatDuration(hours * HOUR_MS)} scored in steps of ${duration(report.stepSeconds)}`,
-    `1 replica at full CPU does ${Number(report.capacity.toPrecision(4))}`,
+    ...(report.capacity === undefined
+      ? []
+      : [`1 replica at full CPU does ${Number(report.capacity.toPrecision(4))}`]),
     `${report.minReplicas}..${report.maxReplicas} replicas`,
     `each serves ${duration(report.startDelaySeconds)} after its order`,
   ];
@@ -54,8 +94,21 @@ export function renderBacktest(report: BacktestReport, options: TableOptions): s
   ].join("\n");
 }
 
-/** What a person should know of the trace before trusting the scores; absent when there is nothing. */
-export function traceWarning({ trace }: BacktestReport): string | undefined {
+/** What a person should know before trusting the scores. */
+export function warningsOf(report: BacktestReport): string[] {
+  const gaps = gapWarning(report);
+  const { leftOut } = report;
+  return [
+    ...(gaps === undefined ? [] : [gaps]),
+    ...(leftOut.length === 0
+      ? []
+      : [
+          `warning: rules on ${leftOut.join(" and ")} are left out: one load is replayed, of cpu or of memory`,
+        ]),
+  ];
+}
+
+function gapWarning({ trace }: BacktestReport): string | undefined {
   if (trace.gaps === 0) return undefined;
   const gaps = trace.gaps === 1 ? "1 gap" : `${trace.gaps} gaps`;
   const samples = trace.missing === 1 ? "1 sample is" : `${trace.missing} samples are`;
@@ -67,7 +120,7 @@ function duration(seconds: number): string {
 }
 
 /** Three digits: so much the model is good for. */
-function figure(value: number): string {
+export function figure(value: number): string {
   if (value === 0) return "0";
   return value >= 100 ? value.toFixed(0) : value >= 0.01 ? value.toFixed(2) : value.toPrecision(2);
 }

@@ -26,6 +26,7 @@ import {
   serviceListSchema,
   type Verification,
 } from "../core/wire.ts";
+import { type History, historySchema } from "../core/wire-history.ts";
 
 export interface ClientOptions {
   /** Without a slash at its end: `http://127.0.0.1:7070`. */
@@ -90,6 +91,16 @@ export class Client {
   explain(id: string, atMs: number | undefined): Promise<Explanation> {
     const search = atMs === undefined ? "" : `?at=${atMs}`;
     return this.#ask({ path: `${servicePath(id)}/explain${search}`, answer: explanationSchema });
+  }
+
+  /** As much as the daemon answers at once; `nextFromMs` of the answer says where to go on. */
+  history(
+    id: string,
+    { fromMs, toMs }: { fromMs: number; toMs: number },
+    timeoutMs: number = READ_TIMEOUT_MS,
+  ): Promise<History> {
+    const path = `${servicePath(id)}/history?from=${Math.floor(fromMs)}&to=${Math.ceil(toMs)}`;
+    return this.#ask({ path, answer: historySchema, timeoutMs });
   }
 
   setAutoscale(id: string, request: AutoscaleRequest): Promise<AutoscaleAnswer> {

@@ -1,7 +1,9 @@
 import type { Config } from "../core/config.ts";
 import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Log } from "../core/log.ts";
+import type { RuleMetric, ScalingPolicy } from "../core/types.ts";
 import type { ProjectAnswer, ProjectRequest } from "../core/wire.ts";
+import type { History } from "../core/wire-history.ts";
 
 export interface RunningDaemon extends AsyncDisposable {
   readonly address: Config["listen"];
@@ -23,14 +25,30 @@ export interface ReadProject {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface BacktestRequest {
-  /** A CSV file: its name for messages, and what it says. */
-  readonly trace: { readonly name: string; readonly text: string };
-  readonly labels: string;
+interface BacktestConditions {
   readonly startDelayMs: number;
-  readonly capacity: number | "auto";
   readonly compare: readonly string[];
 }
+
+/** On a load from a file, or on what a service itself used. */
+export type BacktestRequest =
+  | (BacktestConditions & {
+      /** A CSV file: its name for messages, and what it says. */
+      readonly trace: { readonly name: string; readonly text: string };
+      /** Only this part of it: times since its first sample. */
+      readonly part: { readonly fromMs?: number; readonly toMs?: number };
+      readonly labels: string;
+      readonly capacity: number | "auto";
+    })
+  | (BacktestConditions & {
+      readonly history: History;
+      readonly rules: ServiceRules;
+    });
+
+/** Labels in one line, with the configuration's defaults; or what the daemon read already. */
+export type ServiceRules =
+  | { readonly labels: string; readonly defaults?: Readonly<Record<string, string>> }
+  | { readonly policy: ScalingPolicy };
 
 /** What a backtest found; printed as JSON as it is. */
 export interface BacktestReport {
@@ -41,8 +59,10 @@ export interface BacktestReport {
     readonly gaps: number;
     readonly missing: number;
   };
+  readonly leftOut: readonly RuleMetric[];
   readonly startDelaySeconds: number;
-  readonly capacity: number;
+  /** Absent: the load is in replicas of the service. */
+  readonly capacity?: number;
   readonly stepSeconds: number;
   readonly minReplicas: number;
   readonly maxReplicas: number;

@@ -12,6 +12,7 @@ import {
 } from "../options.ts";
 import { noteNewDiagnostics, readProject } from "../project.ts";
 import { renderProjectAnswer } from "../render.ts";
+import { renderVerdicts, verdictsOn, verdictsWithoutDaemon } from "../verdict.ts";
 import type { AddCommand } from "./command.ts";
 
 type PlanFlags = GlobalFlags & DaemonFlags & ComposeFlags & JsonFlag;
@@ -32,9 +33,13 @@ export const addPlan: AddCommand = (program, { terminal, loadDaemonCode }) => {
     const answer = askDaemon
       ? await client.planProject(name, request)
       : await code.planWithoutDaemon({ config, log: createLog(config.logLevel), name, request });
+    const { scalingChanges = [] } = answer;
+    const verdicts = askDaemon
+      ? await verdictsOn(scalingChanges, client, code, terminal.nowMs())
+      : verdictsWithoutDaemon(scalingChanges);
     noteNewDiagnostics(answer, project, terminal);
-    terminal.print(
-      flags.json ? JSON.stringify(answer, null, 2) : renderProjectAnswer(answer, false, terminal),
-    );
+    if (flags.json) terminal.print(JSON.stringify({ ...answer, verdicts }, null, 2));
+    else
+      terminal.print([renderProjectAnswer(answer, false, terminal), ...renderVerdicts(verdicts)].join("\n"));
   });
 };

@@ -15,6 +15,7 @@ import { waitUntilReady } from "../readiness.ts";
 import { renderProjectAnswer } from "../render.ts";
 import { listenForStop } from "../stop-signal.ts";
 import type { Terminal } from "../terminal.ts";
+import { renderVerdicts, verdictsOn } from "../verdict.ts";
 import type { AddCommand } from "./command.ts";
 
 interface UpFlags extends GlobalFlags, DaemonFlags, ComposeFlags {
@@ -41,11 +42,11 @@ export const addUp: AddCommand = (program, { terminal, loadDaemonCode }) => {
             `a daemon runs at ${client.address}: its own engine and data directory stay as they are`,
           );
         }
-        await handOver(client, project, terminal);
+        await handOver(client, code, project, terminal);
       } else if (flags.detach) {
         const { pid, logFile } = await startDetached(config, flags, client, terminal);
         terminal.note(`flyball runs at ${client.address} as process ${pid}, its log in ${logFile}`);
-        await handOver(client, project, terminal);
+        await handOver(client, code, project, terminal);
       } else await runHere(code, config, project, flags, terminal);
     });
 };
@@ -61,7 +62,7 @@ async function runHere(
   {
     await using daemon = await startOwnDaemon(code, config);
     try {
-      await handOver(daemon.client, project, terminal, stop.signal);
+      await handOver(daemon.client, code, project, terminal, stop.signal);
       terminal.note(`flyball is ready at ${daemon.client.address}; Ctrl-C stops it, and leaves the replicas`);
     } catch (error) {
       if (!stop.signal.aborted) throw error;
@@ -76,6 +77,7 @@ async function runHere(
 
 async function handOver(
   client: Client,
+  code: DaemonCode,
   project: ReadProject,
   terminal: Terminal,
   signal?: AbortSignal,
@@ -84,9 +86,24 @@ async function handOver(
     timeoutMs: READY_TIMEOUT_MS,
     ...(signal === undefined ? {} : { signal }),
   });
+  await showVerdicts(client, code, project, terminal);
   const answer = await client.applyProject(project.name, project.request);
   noteNewDiagnostics(answer, project, terminal);
   terminal.print(renderProjectAnswer(answer, true, terminal));
+}
+
+/** What other labels would have made of what is running already. */
+async function showVerdicts(
+  client: Client,
+  code: DaemonCode,
+  { name, request }: ReadProject,
+  terminal: Terminal,
+): Promise<void> {
+  const services = await client.services();
+  if (!services.some(({ project }) => project === name)) return;
+  const { scalingChanges = [] } = await client.planProject(name, request);
+  const verdicts = await verdictsOn(scalingChanges, client, code, terminal.nowMs());
+  if (verdicts.length > 0) terminal.print(renderVerdicts(verdicts).join("\n"));
 }
 
 function shellQuoted(text: string): string {

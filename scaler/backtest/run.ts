@@ -58,7 +58,8 @@ export interface BacktestReport {
   /** Metrics of rules that cannot be replayed, and were left out. */
   readonly leftOut: readonly RuleMetric[];
   readonly startDelaySeconds: number;
-  readonly capacity: number;
+  /** Absent: the load is in replicas of the service. */
+  readonly capacity?: number;
   readonly stepSeconds: number;
   readonly minReplicas: number;
   readonly maxReplicas: number;
@@ -110,7 +111,7 @@ export function backtest(request: BacktestRequest): Backtest {
     ...(labels === undefined ? {} : { labels }),
     leftOut,
     startDelaySeconds: request.startDelayMs / SECOND_MS,
-    capacity: load.capacity,
+    ...("trace" in request ? { capacity: load.capacity } : {}),
     stepSeconds: load.stepMs / SECOND_MS,
     minReplicas,
     maxReplicas,

@@ -104,7 +104,7 @@ describe("flyball backtest", () => {
       [["--trace", hour, ...labels, "--compare", "keda"], /^CONFIG_INVALID: .*got "keda"$/],
       [["--trace", hour, ...labels, "--series", join(directory, "no/such.csv")], /cannot be written: ENOENT/],
       [["--trace", hour], /required option '--labels <labels>' not specified/],
-      [labels, /required option '--trace <file>' not specified/],
+      [labels, /required option '--trace <file>' or '--service <service>' not specified/],
     ];
     for (const [words, message] of refused) {
       const { status, noted, printed } = await run(...words);

@@ -26,6 +26,7 @@ export const READY: Recording = { body: { ready: true, engine: "process", collec
 
 export const PROJECT_PAGES: Readonly<Record<string, Recording>> = {
   "GET /readyz": READY,
+  "GET /v1/services": { body: { services: [] } },
   "PUT /v1/projects/shop": { body: applied },
   "POST /v1/projects/shop/plan": { body: projectAnswer },
   "DELETE /v1/projects/shop": { body: { ...projectAnswer, services: [] }, afterwards: NO_SUCH_PROJECT },
