@@ -108,6 +108,13 @@ for (const lab of engines) {
       ["an image that is nowhere", { image: NO_SUCH_IMAGE }],
       ["a command that is not in the image", { command: ["no-such-command"] }],
       ["a program that ends", { command: ["sh", "-c", "sleep 0.3; exit 7"] }],
+      [
+        "a program that ends and that the engine starts again",
+        {
+          command: ["sh", "-c", "sleep 0.3; exit 7"],
+          restart: { condition: "any", delayMs: 1_000, compose: "always" },
+        },
+      ],
     ] as const) {
       test(`${what}, while rules scale out: the old version serves throughout, and keeps the new count`, async (t) => {
         const on = await Rolling.open(t, lab);
