@@ -22,7 +22,9 @@ export async function fetchHistory(client: Client, id: string, request: HistoryR
   const { fromMs, toMs, withinMs } = request;
   const startedAtMs = performance.now();
   const leftMs = () =>
-    withinMs === undefined ? undefined : Math.max(0, withinMs - (performance.now() - startedAtMs));
+    withinMs === undefined
+      ? undefined
+      : Math.max(0, Math.round(withinMs - (performance.now() - startedAtMs)));
   let history = await fetchPages(client, id, Math.max(fromMs, toMs - DAY_MS), toMs, leftMs());
   while (history.fromMs > fromMs && leftMs() !== 0) {
     const before = Math.max(fromMs, history.fromMs - DAY_MS);
