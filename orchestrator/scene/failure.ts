@@ -18,15 +18,22 @@ const KILLED = 137;
 
 /** How the replica has failed; undefined: it has not. */
 export function failureOf(replica: ObservedReplica): Failure | undefined {
-  if (replica.state === "restarting") {
-    const times = replica.restarts === undefined ? "" : `, ${replica.restarts} times so far`;
-    return { kind: "restarting", reason: `ends again and again, and the engine restarts it${times}` };
-  }
+  if (replica.state === "restarting") return failureOfRestarted(replica);
   if (replica.state === "exited") return failureOfEnd(replica);
   if (replica.state === "unhealthy" || replica.live === false) {
     return { kind: "unhealthy", reason: "runs, and its health check fails" };
   }
   return undefined;
+}
+
+/** Any end counts: one that ends well again and again does not serve either. */
+function failureOfRestarted(replica: ObservedReplica): Failure {
+  const { restarts = 0, exitCode } = replica;
+  const times = restarts > 1 ? `, ${restarts} times so far` : "";
+  const end = exitCode === undefined ? undefined : failureOfEnd(replica);
+  const how = end?.reason ?? (exitCode === undefined ? "ended" : `ended with status ${exitCode}`);
+  const kind = end?.kind === "oom" ? "oom" : restarts > 1 ? "restarting" : "error";
+  return { kind, reason: `${how}, and the engine restarts it${times}` };
 }
 
 /** How it ended, as the engine says: also of one that has been seen only as running. */

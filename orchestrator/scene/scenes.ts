@@ -6,7 +6,7 @@ import type { Action, ObservedReplica, ReplicaId, ServiceId } from "../../core/t
 import { HOUR_MS } from "../../core/units.ts";
 import type { Engine, EngineScene } from "../engine.ts";
 import { lastOf, withinBytes } from "./bounds.ts";
-import { type Failure, failureOf, failureOfEnd } from "./failure.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import { maskSecrets, maskText, secretsIn } from "./mask.ts";
 import type { Scene } from "./scene.ts";
 import { SceneStore } from "./scene-store.ts";
@@ -149,8 +149,8 @@ export function sceneFrom(
     ...(oomKilled === undefined ? {} : { oomKilled }),
     ...end,
   };
-  // The engine may know only now that memory was the cause.
-  const { kind, reason } = (failure.kind === "error" && failureOfEnd(facts)) || failure;
+  // The engine may know only now how it ended.
+  const { kind, reason } = failureOf({ ...replica, ...end }) ?? failure;
   const secrets = secretsIn(inspect);
   const bounded = withinBytes(maskSecrets(inspect), INSPECT_BYTES);
   return {

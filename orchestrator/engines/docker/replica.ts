@@ -34,7 +34,7 @@ export function replicaOf(
   const isOurs = labels[OWNER_LABELS.owner] !== undefined;
   const templateHash = isOurs ? labels[OWNER_LABELS.templateHash] : undefined;
   const observed = stateOf(container, place.isStopping);
-  const hasEnded = state.Status === "exited" || state.Status === "dead";
+  const hasEnded = state.Status === "exited" || state.Status === "dead" || state.Status === "restarting";
   return {
     id: container.Id,
     project: place.project,

@@ -14,7 +14,10 @@ describe("what counts as a failure", () => {
       replica("web", 1, "exited"),
       replica("web", 1, "unhealthy"),
       replica("web", 1, "running", { live: false }),
-      replica("web", 1, "restarting", { restarts: 4 }),
+      replica("web", 1, "restarting", { restarts: 1, exitCode: 3 }),
+      replica("web", 1, "restarting", { restarts: 4, exitCode: 0 }),
+      replica("web", 1, "restarting", { restarts: 4, exitCode: 137, oomKilled: true }),
+      replica("web", 1, "restarting"),
     ].map((one) => {
       const failure = failureOf(one);
       return `${failure?.kind}: ${failure?.reason}`;
@@ -26,7 +29,10 @@ describe("what counts as a failure", () => {
       "error: ended while nobody watched, its status is unknown",
       "unhealthy: runs, and its health check fails",
       "unhealthy: runs, and its health check fails",
-      "restarting: ends again and again, and the engine restarts it, 4 times so far",
+      "error: ended with status 3, and the engine restarts it",
+      "restarting: ended with status 0, and the engine restarts it, 4 times so far",
+      "oom: was killed: it took more memory than its limit (status 137), and the engine restarts it, 4 times so far",
+      "error: ended, and the engine restarts it",
     ]);
   });
 
