@@ -1,35 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatDiagnostic } from "../../../core/diagnostics.ts";
-import type { Project, Service } from "../../../core/types.ts";
-import { projectOf } from "../../../orchestrator/compose/services.ts";
-import { loadText } from "./inline.ts";
-
-interface Translated {
-  readonly project: Project;
-  readonly web: Service;
-  readonly diagnostics: readonly string[];
-}
-
-async function translate(text: string): Promise<Translated> {
-  const { project: compose } = await loadText(text);
-  const { project, diagnostics } = projectOf(compose, {
-    workingDirectory: "/srv/p",
-    composeFiles: ["/srv/p/c.yaml"],
-  });
-  const web = project.services.find(({ name }) => name === "web");
-  assert.ok(web !== undefined);
-  return { project, web, diagnostics: diagnostics.map(formatDiagnostic) };
-}
-
-/** A project of one service `web`; `lines` stand below it, `rest` at the top level. */
-function web(lines: string, rest = ""): Promise<Translated> {
-  const indented = lines
-    .trim()
-    .split("\n")
-    .map((line) => `    ${line}`);
-  return translate(`services:\n  web:\n    image: shop/web:1\n${indented.join("\n")}\n${rest}`);
-}
+import { translate, web } from "./translated.ts";
 
 describe("limits", () => {
   test("are read from deploy.resources", async () => {
@@ -437,66 +408,5 @@ logging: { driver: json-file, options: { max-size: 1m } }`);
       logDriver: "json-file",
       logOptions: { "max-size": "1m" },
     });
-  });
-});
-
-describe("rollouts", () => {
-  test("are as deploy.update_config and rollback_config say, and the rest is left to facts", async () => {
-    const { web: service, diagnostics } = await web(`
-deploy:
-  update_config:
-    { order: start-first, parallelism: 2, delay: 10s, monitor: 1m, max_failure_ratio: 0.25, failure_action: pause }
-  rollback_config: { parallelism: 0 }`);
-    assert.deepEqual(service.updates, {
-      update: {
-        order: "start-first",
-        parallelism: 2,
-        delayMs: 10_000,
-        monitorMs: 60_000,
-        maxFailureRatio: 0.25,
-        failureAction: "pause",
-      },
-      rollback: { parallelism: 0 },
-    });
-    assert.deepEqual(diagnostics, []);
-    assert.equal((await web("restart: always")).web.updates, undefined);
-  });
-
-  test("with a failure action that nobody knows go on without it", async () => {
-    const { web: service, diagnostics } = await web("deploy: { update_config: { failure_action: explode } }");
-    assert.deepEqual(service.updates, undefined);
-    assert.match(diagnostics.join(), /failure_action: expected continue, pause, rollback, got explode/);
-  });
-
-  test("take labels of another platform for what the file leaves open", async () => {
-    const { web: service } = await web(`
-labels: { aliyun.rolling_updates: "true", aliyun.rolling_updates.parallelism: "3", aliyun.latest_image: "true" }
-deploy: { update_config: { delay: 5s } }`);
-    assert.deepEqual(service.updates?.update, { parallelism: 3, delayMs: 5_000 });
-    assert.equal(service.template.container.pullPolicy, "always");
-  });
-});
-
-describe("where and after what", () => {
-  test("aliyun.global means one on each node, as deploy.mode does", async () => {
-    for (const lines of ['labels: { aliyun.global: "true" }', "deploy: { mode: global }"]) {
-      const { web: service } = await web(lines);
-      assert.equal(service.global, true);
-      assert.equal(service.initialReplicas, 1);
-    }
-  });
-
-  test("aliyun.depends adds to depends_on", async () => {
-    const { web: service } = await web(
-      'labels: { aliyun.depends: "db,cache" }\ndepends_on: { db: { condition: service_healthy } }',
-      "  db: { image: db }\n  cache: { image: cache }",
-    );
-    assert.deepEqual(
-      service.dependsOn.map(({ service: other, condition }) => [other, condition]),
-      [
-        ["p_db", "healthy"],
-        ["p_cache", "started"],
-      ],
-    );
   });
 });
