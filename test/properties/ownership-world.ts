@@ -36,8 +36,9 @@ export class World {
   nowMs = NOW_MS;
   desired: number;
   network = true;
-  readonly ownership: Ownership;
+  ownership: Ownership;
   readonly bodies = new Map<string, Body>();
+  readonly #store: Store;
   readonly #project: Project;
   readonly #inFlight = new InFlightWork();
   #running: Running[] = [];
@@ -72,9 +73,8 @@ export class World {
     const web = service("web", { scaling, template: definition });
     this.#project = project([web], { networks: [network] });
     this.desired = count;
-    this.ownership = new Ownership({ store, log: createLog("silent") }, (_id, to) => {
-      this.desired = to;
-    });
+    this.#store = store;
+    this.ownership = this.#begun();
     this.ownership.forget(this.#project);
     store.run("DELETE FROM audit");
     for (let slot = 1; slot <= count; slot += 1)
@@ -181,11 +181,22 @@ export class World {
     if (body?.state === "running") this.#take(body, ["killed"]);
   }
 
+  /** It ends between two passes, with nothing under way, and knows what is in the store. */
+  daemonRestarts(): void {
+    this.ownership = this.#begun();
+  }
+
   /** It stops everything, says so, and is heard again later. */
   engineRestarts(): void {
     for (const body of this.bodies.values())
       if (body.state === "running") this.#take(body, ["killed", "stopped"]);
     this.ownership.hear({ kind: "deaf" }, this.nowMs);
+  }
+
+  #begun(): Ownership {
+    return new Ownership({ store: this.#store, log: createLog("silent") }, (_id, to) => {
+      this.desired = to;
+    });
   }
 
   #any(index: number): Body | undefined {

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { Store } from "../../../core/store.ts";
+import { DAY_MS } from "../../../core/units.ts";
+import { Audit } from "../../../orchestrator/ownership/audit.ts";
+import { World } from "../../properties/ownership-world.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "flyball-ownership-"));
+const store = new Store(directory);
+after(() => {
+  store[Symbol.dispose]();
+  rmSync(directory, { recursive: true });
+});
+
+function at(count: number, policy: ConstructorParameters<typeof World>[1] = "adopt"): World {
+  const world = new World(store, policy, count);
+  world.rest();
+  return world;
+}
+
+const said = (world: World) =>
+  world.audit.map(({ who, from, to, sentence }) => `${who}: ${from} -> ${to}: ${sentence}`);
+
+describe("what others do to a service", () => {
+  test("is told by the way it is done", () => {
+    const situations: [string, number, (world: World) => void, string][] = [
+      [
+        "up",
+        3,
+        (world) => world.composeUp(1),
+        "docker compose: 3 -> 2: docker compose up removed web-2 and web-3; goes on from 2, the nearest to 1 within its bounds",
+      ],
+      [
+        "up with a count",
+        5,
+        (world) => world.composeUp(3),
+        "docker compose: 5 -> 3: docker compose up --scale web=3 removed web-4 and web-5; goes on from 3",
+      ],
+      [
+        "one fewer",
+        3,
+        (world) => world.composeUp(2),
+        "docker compose or somebody: 3 -> 2: docker compose up --scale web=2, or somebody, removed web-3; goes on from 2",
+      ],
+      [
+        "up with more",
+        3,
+        (world) => world.composeUp(4),
+        "docker compose: 3 -> 4: docker compose up --scale web=4 started web-4; goes on from 4",
+      ],
+      [
+        "rm -f of the highest",
+        3,
+        (world) => world.remove(2),
+        "somebody: 3 -> 2: somebody removed web-3; goes on from 2",
+      ],
+      [
+        "rm -f of another",
+        3,
+        (world) => world.remove(0),
+        "somebody: 3 -> 2: somebody removed web-1; goes on from 2",
+      ],
+      ["stop", 3, (world) => world.stop(1), "somebody: 3 -> 2: somebody stopped web-2; goes on from 2"],
+    ];
+    for (const [situation, count, act, expected] of situations) {
+      const world = at(count);
+      act(world);
+      world.rest();
+      assert.deepEqual(said(world), [expected], situation);
+    }
+  });
+
+  test("is one change when it is done in several steps, and nothing is planned until it is over", () => {
+    const world = at(4);
+    world.stop(3);
+    world.pass(9);
+    assert.match(world.holds.join(), /somebody is changing it past Flyball/);
+    world.remove(3);
+    world.pass(9);
+    world.stop(2);
+    world.pass(9);
+    assert.deepEqual(said(world), []);
+    assert.equal(world.alive.length, 2);
+    world.rest();
+    assert.deepEqual(said(world), [
+      "somebody: 4 -> 2: somebody removed web-4 and stopped web-3; goes on from 2",
+    ]);
+  });
+
+  test("gives way to what rules or a person have asked for meanwhile", () => {
+    const world = at(3);
+    world.composeUp(2);
+    world.pass(0);
+    world.scale(5);
+    world.rest();
+    assert.deepEqual(said(world), [
+      "docker compose or somebody: 5 -> 5: docker compose up --scale web=2, or somebody, removed web-3; 5 were asked for since, which stands",
+    ]);
+    assert.equal(world.alive.length, 5);
+  });
+
+  test("is nothing when it comes to what was there: a restart, one for one", () => {
+    const world = at(3);
+    world.restart(1);
+    world.kill(0);
+    world.rest();
+    assert.deepEqual(said(world), []);
+    assert.equal(world.alive.length, 3);
+  });
+
+  test("that stops all of it is left so, and what starts one of it ends that", () => {
+    const world = at(2);
+    world.stop(0);
+    world.stop(1);
+    world.rest();
+    assert.deepEqual(said(world), [
+      "somebody: 2 -> 0: somebody stopped web-1 and web-2, all of it; left so until something of it is started",
+    ]);
+    assert.equal(world.alive.length, 0);
+    world.start(0);
+    world.start(1);
+    world.rest();
+    assert.equal(world.alive.length, 2);
+    assert.deepEqual(world.holds, []);
+  });
+
+  test("is kept as it was left when the daemon starts again", () => {
+    const stopped = at(3);
+    stopped.stop(1);
+    stopped.rest();
+    const held = (world: World) => [world.alive.length, world.desired, world.holds.length];
+    assert.deepEqual(held(stopped), [2, 2, 0]);
+    stopped.daemonRestarts();
+    stopped.rest();
+    assert.deepEqual(held(stopped), [2, 2, 0]);
+    assert.equal(stopped.bodies.size, 3, "the one that was stopped is there");
+
+    const kept = at(4, "hold");
+    kept.composeUp(2);
+    kept.rest();
+    kept.daemonRestarts();
+    kept.rest();
+    assert.deepEqual(held(kept), [2, 4, 1]);
+
+    const down = at(3);
+    down.composeDown();
+    down.rest();
+    down.daemonRestarts();
+    down.rest();
+    assert.deepEqual(held(down), [0, 3, 1]);
+  });
+
+  test("before the first look is how it was: what is missing then is put back", () => {
+    const world = at(3);
+    world.daemonRestarts();
+    world.composeUp(1);
+    world.rest();
+    assert.deepEqual(said(world), []);
+    assert.equal(world.alive.length, 3);
+  });
+});
+
+describe("the audit", () => {
+  test("keeps four weeks, the newest first, and no more lines than it may", () => {
+    store.run("DELETE FROM audit");
+    const audit = new Audit(store);
+    const line = (atMs: number) => ({
+      atMs,
+      project: "shop",
+      who: "api",
+      what: "scale" as const,
+      sentence: `at ${atMs}`,
+    });
+    for (let day = 0; day < 40; day += 1) audit.record(line(day * DAY_MS));
+    const kept = audit.list(100, 39 * DAY_MS);
+    assert.equal(kept.length, 29);
+    assert.deepEqual(kept[0], line(39 * DAY_MS));
+    assert.equal(audit.list(100, 60 * DAY_MS).length, 8, "what is too old by now is not told");
+    assert.equal(audit.list(3, 39 * DAY_MS).length, 3);
+  });
+});
