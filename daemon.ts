@@ -30,7 +30,9 @@ import type {
   ScaleAnswer,
   ScaleRequest,
 } from "./core/wire.ts";
+import { Caretaker } from "./orchestrator/caretaker.ts";
 import type { LoadOptions } from "./orchestrator/compose/load.ts";
+import type { FilesToDiagnose } from "./orchestrator/doctor/files.ts";
 import type { Engine } from "./orchestrator/engine.ts";
 import { openEngine } from "./orchestrator/open-engine.ts";
 import { Orchestrator } from "./orchestrator/orchestrator.ts";
@@ -106,6 +108,11 @@ export async function planWithoutDaemon(options: {
   return await daemon.planProject(name, request);
 }
 
+/** Loaded when it is asked for: a daemon never needs it. @throws FlyballError COMPOSE_INVALID */
+export async function diagnoseFiles(files: FilesToDiagnose) {
+  return (await import("./orchestrator/doctor/files.ts")).diagnoseFiles(files);
+}
+
 /** This process goes on as the collector alone, on the engine that the settings name, else on any of this machine. */
 export function startAgent(options: AgentOptions): void {
   becomeAgent(agentSettings(options, process.env["XDG_RUNTIME_DIR"]), options.config.dataDirectory);
@@ -128,6 +135,7 @@ async function composeRoom() {
 
 /** Passes values from room to room, and answers the API. */
 class Daemon implements Control, AsyncDisposable {
+  readonly care: Caretaker;
   readonly #engine: Engine;
   readonly #log: Log;
   readonly #config: Config;
@@ -167,7 +175,10 @@ class Daemon implements Control, AsyncDisposable {
       services: () => this.services(),
       collector: () => this.#collector,
     });
+    const projects = () => this.#orchestrator.projects;
+    this.care = new Caretaker({ engine, store, clock: systemClock, log, projects });
     this.#orchestrator = new Orchestrator({
+      scenes: this.care.scenes,
       engine,
       store,
       clock: systemClock,
@@ -190,6 +201,7 @@ class Daemon implements Control, AsyncDisposable {
       onBatch: (batch) => this.#sampled(batch),
     });
     this.#collector = this.#running.use(collector);
+    this.#running.use(this.care);
     this.#running.use(this.#orchestrator);
     this.#orchestrator.start();
     // While the collector is silent the scaler still looks, and says that it sees nothing.
@@ -215,6 +227,7 @@ class Daemon implements Control, AsyncDisposable {
   // -------------------------------------------------------------------------------------------------------------
 
   #observed(observed: ObservedState): void {
+    this.care.observed(observed);
     const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
     const services = new Map(this.#orchestrator.services.map((service) => [service.id, service]));
     const targets = readable.map((replica) =>

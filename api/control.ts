@@ -14,6 +14,7 @@ import type {
   Verification,
 } from "../core/wire.ts";
 import type { History } from "../core/wire-history.ts";
+import type { CareControl } from "./care.ts";
 import type { HistorySpan } from "./history.ts";
 
 /** What the API can ask of the daemon. Every method that names a service throws NOT_FOUND when there is none. */
@@ -41,6 +42,8 @@ export interface Control {
   removeProject(name: string): Promise<ProjectAnswer>;
   /** Counts that were changed by hand or by others, newest first. */
   audit(limit: number): readonly AuditLine[];
+  /** What replicas left behind, and what stands in the way of more of them. */
+  readonly care: CareControl;
   /** The Prometheus text of everything the daemon exports. */
   metrics(): Promise<{ contentType: string; text: string }>;
 }

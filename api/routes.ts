@@ -14,6 +14,7 @@ import {
   serviceListSchema,
 } from "../core/wire.ts";
 import { historySchema } from "../core/wire-history.ts";
+import { CARE_ROUTES } from "./care.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -172,4 +173,5 @@ export const ROUTES: readonly Route[] = [
     schemas: { params: projectParams, answer: projectAnswerSchema },
     handler: async (control, { params }) => ({ json: await control.removeProject(params.name) }),
   }),
+  ...CARE_ROUTES,
 ];

@@ -26,6 +26,17 @@ import {
   serviceListSchema,
   type Verification,
 } from "../core/wire.ts";
+import {
+  type Doctor,
+  doctorSchema,
+  type FailureView,
+  failureListSchema,
+  type Leftovers,
+  leftoversSchema,
+  type SweepRequest,
+  type Swept,
+  sweptSchema,
+} from "../core/wire-care.ts";
 import { type History, historySchema } from "../core/wire-history.ts";
 
 export interface ClientOptions {
@@ -115,6 +126,26 @@ export class Client {
 
   async audit(limit: number): Promise<AuditLine[]> {
     return (await this.#ask({ path: `/v1/audit?limit=${limit}`, answer: auditSchema })).lines;
+  }
+
+  async failures(id: string): Promise<readonly FailureView[]> {
+    const path = `${servicePath(id)}/failures`;
+    return (await this.#ask({ path, answer: failureListSchema })).failures;
+  }
+
+  /** @param project absent: all of them */
+  doctor(project: string | undefined): Promise<Doctor> {
+    const search = project === undefined ? "" : `?project=${encodeURIComponent(project)}`;
+    return this.#ask({ path: `/v1/doctor${search}`, answer: doctorSchema, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  leftovers(): Promise<Leftovers> {
+    return this.#ask({ path: "/v1/leftovers", answer: leftoversSchema, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  sweep(body: SweepRequest): Promise<Swept> {
+    const path = "/v1/leftovers/sweep";
+    return this.#ask({ method: "POST", path, body, answer: sweptSchema, timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Log } from "../core/log.ts";
 import type { RuleMetric, ScalingPolicy } from "../core/types.ts";
 import type { ProjectAnswer, ProjectRequest } from "../core/wire.ts";
+import type { Doctor } from "../core/wire-care.ts";
 import type { History } from "../core/wire-history.ts";
 
 export interface RunningDaemon extends AsyncDisposable {
@@ -102,6 +103,13 @@ export interface DaemonCode {
     name: string;
     request: ProjectRequest;
   }): Promise<ProjectAnswer>;
+  /** The verdicts on compose files, from them and from what runs of them, without a daemon. */
+  diagnoseFiles(options: {
+    config: Config;
+    log: Log;
+    name: string;
+    request: ProjectRequest;
+  }): Promise<Doctor>;
   runBacktest(request: BacktestRequest): Promise<FinishedBacktest>;
 }
 

@@ -7,8 +7,10 @@ import { addAutoscaleModes } from "./commands/autoscale.ts";
 import { addBacktest } from "./commands/backtest.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { addDecisions } from "./commands/decisions.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addDown } from "./commands/down.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addGc } from "./commands/gc.ts";
 import { addOverride } from "./commands/override.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
@@ -29,6 +31,8 @@ const COMMANDS = [
   addOverride,
   addAutoscaleModes,
   addBacktest,
+  addDoctor,
+  addGc,
   addServe,
   addAgent,
 ];

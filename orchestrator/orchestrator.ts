@@ -27,6 +27,7 @@ import { isAnythingLeft, runningCounts } from "./present.ts";
 import { Probes } from "./probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
 import type { Capacity, DesiredProject } from "./reconcile/input.ts";
+import { slotKey } from "./reconcile/keys.ts";
 import { reconcile } from "./reconcile.ts";
 import { describeRevision } from "./rollout/describe.ts";
 import type { KeptRevision } from "./rollout/revisions.ts";
@@ -34,6 +35,7 @@ import type { Rollout } from "./rollout/rollout.ts";
 import type { Rollouts } from "./rollout/rollouts.ts";
 import type { RolloutView } from "./rollout/view.ts";
 import { RolloutWatch, type Sight } from "./rollout-watch.ts";
+import type { Scenes } from "./scene/scenes.ts";
 
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;
@@ -50,6 +52,8 @@ export interface OrchestratorOptions {
   readonly capacity?: Capacity;
   /** Cores that each replica uses now, as far as it is known: the idlest goes first. */
   readonly load?: () => ReadonlyMap<ReplicaId, number>;
+  /** Keeps what replicas that failed leave behind; absent: nothing is kept. */
+  readonly scenes?: Pick<Scenes, "see" | "before">;
   /** After each pass that saw the engine. */
   readonly onObserved: (observed: ObservedState) => void;
   readonly onAction: (result: ActionResult) => void;
@@ -166,6 +170,11 @@ export class Orchestrator implements AsyncDisposable {
     return this.#rolloutBegun(rollout);
   }
 
+  /** Also those that are being removed. */
+  get projects(): readonly Project[] {
+    return this.#known.projects;
+  }
+
   hasProject(name: string): boolean {
     return this.#desired.project(name) !== undefined;
   }
@@ -239,6 +248,10 @@ export class Orchestrator implements AsyncDisposable {
     this.#replicas = Map.groupBy(replicas, ({ service }) => service);
     const inFlight = busyInEither(busyBefore, this.#inFlight.snapshot());
     this.#failures.observed(observed, inFlight, (id) => this.service(id));
+    this.#options.scenes?.see(replicas, ({ service, slot }) => {
+      const key = slotKey(service, slot);
+      return inFlight.arriving.has(key) || inFlight.leaving.has(key);
+    });
     if (observed.complete && this.#watch.look(this.#sight, inFlight, nowMs)) this.#catalog = undefined;
     this.ownership.look({ nowMs, observed, desired: this.#known.desired, inFlight });
 
@@ -259,7 +272,7 @@ export class Orchestrator implements AsyncDisposable {
     this.#inFlight.add(plan);
     this.ownership.begun(plan);
     const execution = execute(plan, {
-      perform: (action, created) => {
+      perform: async (action, created) => {
         const project = this.#known.projectBehind(action, this.#observed);
         const service = this.#serviceFor(action, project);
         const context = {
@@ -267,6 +280,10 @@ export class Orchestrator implements AsyncDisposable {
           ...(service === undefined ? {} : { service }),
           ...(created === undefined ? {} : { createdReplica: created }),
         };
+        if ("replica" in action) {
+          const replica = this.replicasOf(action.service).find(({ id }) => id === action.replica);
+          await this.#options.scenes?.before(action, replica);
+        }
         return this.#options.engine.perform(action, context, this.#abort.signal);
       },
       onResult: (result) => this.#actionEnded(result, plan),

@@ -2,6 +2,7 @@ import type { Control } from "../../api/control.ts";
 import type { HistorySpan } from "../../api/history.ts";
 import { FlyballError } from "../../core/errors.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
+import type { FailureView, Leftovers } from "../../core/wire-care.ts";
 
 export const shopWeb: ServiceDetail = {
   id: "shop_web",
@@ -20,6 +21,28 @@ const answer: ProjectAnswer = {
   diagnostics: [],
   plan: [{ action: "create shop-web-1", cause: "shop_web has 0 of 1 replicas" }],
   holds: [],
+};
+
+export const failure: FailureView = {
+  service: "shop_web",
+  slot: 1,
+  replica: "a1",
+  name: "shop-web-1",
+  failure: "oom",
+  reason: "was killed: it took more memory than its limit (status 137)",
+  takenAtMs: 1_800_000_000_000,
+  exitCode: 137,
+  oomKilled: true,
+  log: "filling",
+  inspect: { Id: "a1" },
+  missing: [],
+};
+
+export const leftovers: Leftovers = {
+  items: [
+    { key: "log a.log", kind: "log", name: "a.log", bytes: 4, why: "the log of a replica that is no more" },
+  ],
+  kept: [],
 };
 
 /** Remembers what it was asked. It knows one service, `shop_web`, with bounds 1..4. */
@@ -89,6 +112,22 @@ export class ControlDouble implements Control {
     }
     return { service: id, from: 2, to: request.replicas };
   }
+
+  readonly care = {
+    failures: (id: string) => {
+      this.#require(id);
+      return [failure];
+    },
+    doctor: async (project: string | undefined) => {
+      this.calls.push({ doctor: project });
+      return { services: [], leftovers, missing: [] };
+    },
+    leftovers: async () => leftovers,
+    sweep: async ({ keys }: { readonly keys: readonly string[] }) => {
+      this.calls.push({ sweep: keys });
+      return { swept: leftovers.items };
+    },
+  };
 
   async applyProject(name: string, request: { compose: Record<string, unknown> }) {
     this.calls.push({ apply: name, services: Object.keys(request.compose) });

@@ -66,6 +66,10 @@ export function daemonCodeDouble() {
     async runBacktest() {
       return assert.fail("a backtest was not asked for");
     },
+    async diagnoseFiles({ name }) {
+      calls.push(`diagnose ${name}`);
+      return { services: [], missing: [] };
+    },
     async planWithoutDaemon({ name }) {
       calls.push(`plan ${name}`);
       return projectAnswer;

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import {
+  type Doctor,
+  doctorSchema,
+  type FailureView,
+  failureListSchema,
+  type Leftovers,
+  leftoversSchema,
+  type SweepRequest,
+  type Swept,
+  sweepRequestSchema,
+  sweptSchema,
+} from "../core/wire-care.ts";
+import { type Route, route } from "./route.ts";
+
+/** What the API can ask about what replicas left behind, and about what stands in the way of more of them. */
+export interface CareControl {
+  /** Newest first. @throws FlyballError NOT_FOUND */
+  failures(id: string): readonly FailureView[];
+  /** @param project absent: all. @throws FlyballError NOT_FOUND */
+  doctor(project: string | undefined): Promise<Doctor>;
+  leftovers(): Promise<Leftovers>;
+  /** Removes those of the keys that may still be removed. */
+  sweep(request: SweepRequest): Promise<Swept>;
+}
+
+const REQUEST_LIMIT = { bytes: 8 * 2 ** 20, code: "REQUEST_INVALID" } as const;
+
+export const CARE_ROUTES: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/services/:id/failures",
+    schemas: { params: z.object({ id: z.string().min(1) }), answer: failureListSchema },
+    handler: (control, { params }) => ({ json: { failures: control.care.failures(params.id) } }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/doctor",
+    schemas: { query: z.object({ project: z.string().min(1).optional() }), answer: doctorSchema },
+    handler: async (control, { query }) => ({ json: await control.care.doctor(query.project) }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/leftovers",
+    schemas: { answer: leftoversSchema },
+    handler: async (control) => ({ json: await control.care.leftovers() }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/leftovers/sweep",
+    schemas: { body: sweepRequestSchema, answer: sweptSchema },
+    bodyLimit: REQUEST_LIMIT,
+    handler: async (control, { body }) => ({ json: await control.care.sweep(body) }),
+  }),
+];
