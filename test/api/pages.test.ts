@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { decisionListSchema, projectAnswerSchema, serviceListSchema } from "../../core/wire.ts";
+import { auditSchema, decisionListSchema, projectAnswerSchema, serviceListSchema } from "../../core/wire.ts";
 import { historySchema } from "../../core/wire-history.ts";
 import { shopWeb } from "./control-double.ts";
 import { json, startTestApi } from "./harness.ts";
@@ -49,6 +49,18 @@ describe("the pages of the API", () => {
       { decisions: "shop_web", limit: 50, changesOnly: false },
       { decisions: "shop_web", limit: 7, changesOnly: true },
     ]);
+  });
+
+  test("the audit is answered newest first, 50 lines unless the query says otherwise", async () => {
+    await using server = await startTestApi();
+    const { lines } = auditSchema.parse(await (await server.fetch("/v1/audit")).json());
+    assert.deepEqual(
+      lines.map(({ who, from, to }) => [who, from, to]),
+      [["docker compose", 3, 1]],
+    );
+    assert.equal((await server.fetch("/v1/audit?limit=0")).status, 422);
+    await server.fetch("/v1/audit?limit=7");
+    assert.deepEqual(server.control.calls, [{ audit: 50 }, { audit: 7 }]);
   });
 
   test("an explanation is asked for at an instant in either spelling, or at none", async () => {

@@ -163,6 +163,11 @@ async function composeTakesTurns(table: Table): Promise<void> {
 
   await table.scale("web=3", "held=3");
   assert.deepEqual(await table.holds("held"), []);
+  await table.compose("up", "-d", "--no-recreate");
+  await table.settles("up that recreates nothing", UP_REMOVED, { web: 1, keep: 3, held: 1, db: 1 });
+  await table.scale("web=3", "held=3");
+  const listed = await table.compose("ps");
+  for (const slot of [1, 2, 3]) assert.match(listed, new RegExp(`[-_]web[-_]${slot}\\b`, "u"));
   const before = await table.ids();
   await table.compose("up", "-d", "--scale", "web=3", "--scale", "keep=3", "--scale", "held=3");
   await table.compose("up", "-d", "db");
