@@ -1,28 +1,12 @@
 import { z } from "zod";
 import {
-  type Doctor,
   doctorSchema,
-  type FailureView,
   failureListSchema,
-  type Leftovers,
   leftoversSchema,
-  type SweepRequest,
-  type Swept,
   sweepRequestSchema,
   sweptSchema,
 } from "../core/wire-care.ts";
 import { type Route, route } from "./route.ts";
-
-/** What the API can ask about what replicas left behind, and about what stands in the way of more of them. */
-export interface CareControl {
-  /** Newest first. @throws FlyballError NOT_FOUND */
-  failures(id: string): readonly FailureView[];
-  /** @param project absent: all. @throws FlyballError NOT_FOUND */
-  doctor(project: string | undefined): Promise<Doctor>;
-  leftovers(): Promise<Leftovers>;
-  /** Removes those of the keys that may still be removed. */
-  sweep(request: SweepRequest): Promise<Swept>;
-}
 
 const REQUEST_LIMIT = { bytes: 8 * 2 ** 20, code: "REQUEST_INVALID" } as const;
 

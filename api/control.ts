@@ -14,7 +14,7 @@ import type {
   Verification,
 } from "../core/wire.ts";
 import type { History } from "../core/wire-history.ts";
-import type { CareControl } from "./care.ts";
+import type { CareControl } from "./care-control.ts";
 import type { HistorySpan } from "./history.ts";
 
 /** What the API can ask of the daemon. Every method that names a service throws NOT_FOUND when there is none. */
