@@ -170,7 +170,10 @@ function timeAxis({ load }: Run): string[] {
     const left = round(MARGIN.left + (atMs / lengthMs) * PLOT_WIDTH);
     ticks.push(
       `<line x1="${left}" x2="${left}" y1="${BASE}" y2="${BASE + 4}" stroke="#9aa3ad"/>`,
-      text(left, BASE + 18, `${round(atMs / unitMs)} ${unit}`, { anchor: "middle" }),
+      text(left, BASE + 18, `${round(atMs / unitMs)} ${unit}`, {
+        // In the middle of the right edge half of it would be outside.
+        anchor: left > WIDTH - 2 * MARGIN.right ? "end" : "middle",
+      }),
     );
   }
   return ticks;
