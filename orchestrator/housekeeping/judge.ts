@@ -71,7 +71,9 @@ const JUDGES: { readonly [K in FoundKind]: (one: Found, known: Known) => Judgeme
     if (one.owner !== known.instanceId) {
       return one.project !== undefined && known.projects.has(one.project)
         ? undefined
-        : { keep: "made by a Flyball with another data directory: remove them with that one, or by hand" };
+        : {
+            keep: "replicas made by a Flyball with another data directory: remove them with that one, or by hand",
+          };
     }
     const isManaged = one.project !== undefined && known.projects.has(one.project);
     if (isManaged && one.unstarted !== true) return undefined;

@@ -61,7 +61,9 @@ describe("what housekeeping removes", () => {
       ]),
       {
         remove: [],
-        kept: ["1 made by a Flyball with another data directory: remove them with that one, or by hand"],
+        kept: [
+          "1 replicas made by a Flyball with another data directory: remove them with that one, or by hand",
+        ],
       },
     );
   });
