@@ -8,7 +8,6 @@ import { type AgentOptions, agentSettings, collectorSettings } from "./collector
 import { becomeAgent } from "./collector/launch.ts";
 import { Levels } from "./collector/levels.ts";
 import { Minutes } from "./collector/minutes.ts";
-import { Series } from "./collector/series.ts";
 import { type ReplicaCapacity, ServiceSeries, serviceReading } from "./collector/service-series.ts";
 import { type Collector, startCollector } from "./collector/supervisor.ts";
 import { cpuCapacityCores, memoryCapacityBytes } from "./core/capacity.ts";
@@ -19,7 +18,7 @@ import { FlyballError } from "./core/errors.ts";
 import type { Log } from "./core/log.ts";
 import { keepHeapSmall } from "./core/small-heap.ts";
 import { Store } from "./core/store.ts";
-import type { ObservedState, ReplicaId, Sample, Service } from "./core/types.ts";
+import type { ObservedState, Service } from "./core/types.ts";
 import { HOUR_MS, SECOND_MS } from "./core/units.ts";
 import type {
   AutoscaleAnswer,
@@ -141,11 +140,9 @@ class Daemon implements Control, AsyncDisposable {
   readonly #config: Config;
   readonly #orchestrator: Orchestrator;
   readonly #scaler: Scaler;
-  readonly #series = new Series();
-  readonly #levels = new Levels(this.#series);
+  readonly #levels = new Levels();
   readonly #serviceSeries = new ServiceSeries();
   readonly #minutes: Minutes;
-  readonly #newest = new Map<ReplicaId, Sample>();
   readonly #metrics: DaemonMetrics;
   readonly #running = new AsyncDisposableStack();
   #queries: QueryWatcher | undefined;
@@ -179,6 +176,8 @@ class Daemon implements Control, AsyncDisposable {
     this.care = new Caretaker({ engine, store, clock: systemClock, log, projects });
     this.#orchestrator = new Orchestrator({
       scenes: this.care.scenes,
+      capacity: { ...engine.machine, overcommitRatio: config.overcommit },
+      load: () => this.#levels.cores,
       engine,
       store,
       clock: systemClock,
@@ -238,18 +237,13 @@ class Daemon implements Control, AsyncDisposable {
     this.#targets = key;
     this.#collector?.setTargets(targets);
     const known = new Set(targets.map(({ replica }) => replica));
-    for (const replica of this.#newest.keys()) {
-      if (known.has(replica)) continue;
-      this.#series.forget(replica);
-      this.#newest.delete(replica);
-    }
+    this.#levels.keepOnly(known);
   }
 
   #sampled(batch: Batch): void {
     this.#metrics.batchReceived();
     for (const sample of batch.samples) {
-      this.#series.append(sample);
-      this.#newest.set(sample.replica, sample);
+      this.#levels.append(sample);
     }
     const replicas = this.#orchestrator.observed?.replicas ?? [];
     const serviceOf = new Map(replicas.map(({ id, service }) => [id, service]));
@@ -301,6 +295,10 @@ class Daemon implements Control, AsyncDisposable {
   // -------------------------------------------------------------------------------------------------------------
   // What the API asks
   // -------------------------------------------------------------------------------------------------------------
+
+  get deployments(): Orchestrator {
+    return this.#orchestrator;
+  }
 
   readiness(): Readiness {
     const observed = this.#orchestrator.observed;
@@ -426,7 +424,7 @@ class Daemon implements Control, AsyncDisposable {
       desired: this.#desired(service),
       replicas: this.#orchestrator.replicasOf(service.id),
       newest: ({ id }) => {
-        const sample = this.#newest.get(id);
+        const sample = this.#levels.newest(id);
         return sample !== undefined && nowMs - sample.readAtMs <= STALE_AFTER_MS ? sample : undefined;
       },
       lastDecision: this.#scaler.latest(service.id),

@@ -16,6 +16,7 @@ import type {
 import type { History } from "../core/wire-history.ts";
 import type { CareControl } from "./care-control.ts";
 import type { HistorySpan } from "./history.ts";
+import type { RolloutControl } from "./rollout-control.ts";
 
 /** What the API can ask of the daemon. Every method that names a service throws NOT_FOUND when there is none. */
 export interface Control {
@@ -42,6 +43,7 @@ export interface Control {
   removeProject(name: string): Promise<ProjectAnswer>;
   /** Counts that were changed by hand or by others, newest first. */
   audit(limit: number): readonly AuditLine[];
+  readonly deployments: RolloutControl;
   /** What replicas left behind, and what stands in the way of more of them. */
   readonly care: CareControl;
   /** The Prometheus text of everything the daemon exports. */

@@ -15,6 +15,7 @@ import {
 } from "../core/wire.ts";
 import { historySchema } from "../core/wire-history.ts";
 import { CARE_ROUTES } from "./care.ts";
+import { ROLLOUT_ROUTES } from "./rollouts.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -173,5 +174,6 @@ export const ROUTES: readonly Route[] = [
     schemas: { params: projectParams, answer: projectAnswerSchema },
     handler: async (control, { params }) => ({ json: await control.removeProject(params.name) }),
   }),
+  ...ROLLOUT_ROUTES,
   ...CARE_ROUTES,
 ];

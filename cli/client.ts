@@ -38,6 +38,7 @@ import {
   sweptSchema,
 } from "../core/wire-care.ts";
 import { type History, historySchema } from "../core/wire-history.ts";
+import { type RolloutAnswer, rolloutListSchema, rolloutSchema } from "../core/wire-rollouts.ts";
 
 export interface ClientOptions {
   /** Without a slash at its end: `http://127.0.0.1:7070`. */
@@ -122,6 +123,22 @@ export class Client {
   scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
     const path = `${servicePath(id)}/scale`;
     return this.#ask({ method: "PUT", path, body: request, answer: scaleAnswerSchema });
+  }
+
+  async rollouts(): Promise<RolloutAnswer[]> {
+    return (await this.#ask({ path: "/v1/rollouts", answer: rolloutListSchema })).rollouts;
+  }
+
+  async rollback(id: string): Promise<RolloutAnswer> {
+    return await this.#ask({ method: "PUT", path: `${servicePath(id)}/rollback`, answer: rolloutSchema });
+  }
+
+  async resumeRollout(id: string): Promise<RolloutAnswer> {
+    return await this.#ask({
+      method: "PUT",
+      path: `${servicePath(id)}/rollout/resume`,
+      answer: rolloutSchema,
+    });
   }
 
   async audit(limit: number): Promise<AuditLine[]> {

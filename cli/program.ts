@@ -14,6 +14,7 @@ import { addGc } from "./commands/gc.ts";
 import { addOverride } from "./commands/override.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
+import { addRollouts } from "./commands/rollouts.ts";
 import { addScale } from "./commands/scale.ts";
 import { addServe } from "./commands/serve.ts";
 import { addUp } from "./commands/up.ts";
@@ -27,6 +28,7 @@ const COMMANDS = [
   addPlan,
   addExplain,
   addDecisions,
+  addRollouts,
   addAudit,
   addOverride,
   addAutoscaleModes,

@@ -1,6 +1,6 @@
-import type { ObservedReplica, RuleMetric } from "../core/types.ts";
+import type { ObservedReplica, ReplicaId, RuleMetric, Sample } from "../core/types.ts";
 import type { Window } from "./ring.ts";
-import type { Series, SeriesMetric } from "./series.ts";
+import { Series, type SeriesMetric } from "./series.ts";
 
 /** Fewer readings than these are no mean. */
 const LEAST_READINGS = 2;
@@ -10,12 +10,33 @@ const SERIES: { readonly [Metric in RuleMetric]?: SeriesMetric } = {
   rps: "requestsPerSecond",
 };
 
-/** What rules read of replicas. Spans are open at their start and closed at their end. */
+/** What was read of replicas, and what rules make of it. Spans are open at their start and closed at their end. */
 export class Levels {
-  readonly #series: Series;
+  readonly #series = new Series();
+  readonly #newest = new Map<ReplicaId, Sample>();
 
-  constructor(series: Series) {
-    this.#series = series;
+  append(sample: Sample): void {
+    this.#series.append(sample);
+    this.#newest.set(sample.replica, sample);
+  }
+
+  /** Forgets all other replicas. */
+  keepOnly(replicas: ReadonlySet<ReplicaId>): void {
+    for (const id of this.#newest.keys()) {
+      if (replicas.has(id)) continue;
+      this.#series.forget(id);
+      this.#newest.delete(id);
+    }
+  }
+
+  newest(replica: ReplicaId): Sample | undefined {
+    return this.#newest.get(replica);
+  }
+
+  /** What each replica uses now, in cores; without those of which that is not known. */
+  get cores(): ReadonlyMap<ReplicaId, number> {
+    const known = [...this.#newest.values()].filter(({ cpuCores }) => cpuCores !== undefined);
+    return new Map(known.map(({ replica, cpuCores = 0 }) => [replica, cpuCores]));
   }
 
   /** Cores, bytes or requests per second of one replica; undefined for what is not one replica's. */

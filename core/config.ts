@@ -89,6 +89,8 @@ const schema = z.strictObject({
     )
     .optional(),
   scaler: scaler.optional(),
+  /** How much may be reserved of what the machine has: 1 is all of it, 1.5 half as much again. */
+  overcommit: z.number().min(0.1).max(100).optional(),
 });
 
 /** Settings that hold others. */
@@ -113,6 +115,7 @@ export interface Config {
   /** Defaults for `autoscale.*` labels, by their names without that prefix. */
   readonly autoscale?: Readonly<Record<string, string>>;
   readonly scaler: { readonly firstRun: "live" | "shadow" };
+  readonly overcommit: number;
 }
 
 export interface RemoteWriteConfig {
@@ -149,7 +152,13 @@ const VARIABLES = {
 } as const satisfies Record<
   | Exclude<
       keyof z.infer<typeof schema>,
-      "remoteWrite" | "metricsLabels" | "metricsContainerLabels" | "prometheus" | "autoscale" | "scaler"
+      | "remoteWrite"
+      | "metricsLabels"
+      | "metricsContainerLabels"
+      | "prometheus"
+      | "autoscale"
+      | "scaler"
+      | "overcommit"
     >
   | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`
   | `prometheus.${Exclude<keyof z.infer<typeof prometheus>, "tokenFile" | "passwordFile">}`,
@@ -198,6 +207,7 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
     ...(asked === undefined ? {} : { prometheus: asked }),
     ...(autoscale === undefined ? {} : { autoscale }),
     scaler: { firstRun: settings.scaler?.firstRun ?? "live" },
+    overcommit: settings.overcommit ?? 1,
     ...(url === undefined ? {} : { remoteWrite: { url, ...(token === undefined ? {} : { token }) } }),
   };
 }

@@ -29,6 +29,8 @@ export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
   /** Version and address, for people. */
   readonly description: string;
+  /** What the machine has that replicas run on. */
+  readonly machine: { readonly cores: number; readonly memoryBytes: number };
 
   /**
    * Everything that exists of these projects, replicas of services the project no longer has among them.

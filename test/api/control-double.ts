@@ -3,6 +3,7 @@ import type { HistorySpan } from "../../api/history.ts";
 import { FlyballError } from "../../core/errors.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
 import type { FailureView, Leftovers } from "../../core/wire-care.ts";
+import type { RolloutAnswer } from "../../core/wire-rollouts.ts";
 
 export const shopWeb: ServiceDetail = {
   id: "shop_web",
@@ -43,6 +44,20 @@ export const leftovers: Leftovers = {
     { key: "log a.log", kind: "log", name: "a.log", bytes: 4, why: "the log of a replica that is no more" },
   ],
   kept: [],
+};
+
+const rollout: RolloutAnswer = {
+  service: "shop_web",
+  state: "updating",
+  revision: 3,
+  templateHash: "third",
+  previousRevision: 2,
+  previousTemplateHash: "second",
+  updated: 1,
+  total: 4,
+  failures: 0,
+  startedAtMs: 1_900_000_000_000,
+  sentence: "updating from revision 2 to revision 3: 1 of 4 replicas have proven healthy",
 };
 
 /** Remembers what it was asked. It knows one service, `shop_web`, with bounds 1..4. */
@@ -112,6 +127,20 @@ export class ControlDouble implements Control {
     }
     return { service: id, from: 2, to: request.replicas };
   }
+
+  readonly deployments = {
+    rollouts: [rollout],
+    rollback: (id: string) => {
+      this.#require(id);
+      this.calls.push({ rollback: id });
+      return { ...rollout, state: "rolling back" as const };
+    },
+    resumeRollout: (id: string) => {
+      this.#require(id);
+      this.calls.push({ resume: id });
+      return rollout;
+    },
+  };
 
   readonly care = {
     failures: (id: string) => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Levels } from "../../collector/levels.ts";
-import { Series } from "../../collector/series.ts";
 import type { Sample } from "../../core/types.ts";
 import { NOW_MS, replicaOf } from "../scaler/builders.ts";
 
@@ -9,13 +8,13 @@ const [FIRST, SECOND] = [replicaOf("first"), replicaOf("second", { slot: 2 })];
 
 /** The newest seconds of two replicas: what each of them was read at in each. */
 function levelsOf(...seconds: readonly [first: Partial<Sample>, second: Partial<Sample>][]): Levels {
-  const series = new Series();
+  const levels = new Levels();
   for (const [index, [first, second]] of seconds.entries()) {
     const readAtMs = NOW_MS - (seconds.length - 1 - index) * 1_000;
-    series.append({ replica: FIRST.id, readAtMs, ...first });
-    series.append({ replica: SECOND.id, readAtMs, ...second });
+    levels.append({ replica: FIRST.id, readAtMs, ...first });
+    levels.append({ replica: SECOND.id, readAtMs, ...second });
   }
-  return new Levels(series);
+  return levels;
 }
 
 const lastTenSeconds = [NOW_MS - 10_000, NOW_MS] as const;
@@ -57,5 +56,17 @@ describe("the level of a replica", () => {
     const levels = levelsOf([{ cpuHeldBackRatio: 0.2 }, {}], [{ cpuHeldBackRatio: 0.4 }, {}]);
     assert.ok(Math.abs((levels.heldBack(FIRST, ...lastTenSeconds) ?? 0) - 0.3) < 1e-6);
     assert.equal(levels.heldBack(SECOND, ...lastTenSeconds), undefined);
+  });
+});
+
+describe("what is kept of replicas", () => {
+  test("is the newest reading, and for whom of those it is known what they use", () => {
+    const levels = levelsOf([{ cpuCores: 0.2 }, {}], [{ cpuCores: 0.4 }, {}]);
+    assert.equal(levels.newest(FIRST.id)?.cpuCores, 0.4);
+    assert.deepEqual([...levels.cores], [[FIRST.id, 0.4]]);
+    levels.keepOnly(new Set([SECOND.id]));
+    assert.equal(levels.newest(FIRST.id), undefined);
+    assert.equal(levels.ofReplica(FIRST, "cpu", ...lastTenSeconds), undefined);
+    assert.notEqual(levels.newest(SECOND.id), undefined);
   });
 });

@@ -42,6 +42,7 @@ describe("the configuration", () => {
         engine: "auto",
         logLevel: "info",
         scaler: { firstRun: "live" },
+        overcommit: 1,
       },
     );
   });

@@ -31,10 +31,16 @@ export interface DockerEngineOptions extends AddressOptions {
  * CONFIG_INVALID for a `host` of another form
  */
 export async function openDockerEngine(options: DockerEngineOptions): Promise<Engine> {
-  return dockerEngine(await connect(options), options);
+  const connection = await connect(options);
+  const { NCPU, MemTotal } = await connection.ask(() => connection.docker.info());
+  return dockerEngine(connection, { cores: NCPU, memoryBytes: MemTotal }, options);
 }
 
-function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: DockerEngineOptions): Engine {
+function dockerEngine(
+  connection: DockerConnection,
+  machine: Engine["machine"],
+  { instanceId, clock, log }: DockerEngineOptions,
+): Engine {
   const memory = new Memory();
   const stopping = new Set<ReplicaId>();
   const rangeStarts = oneAtATime();
@@ -42,6 +48,7 @@ function dockerEngine(connection: DockerConnection, { instanceId, clock, log }: 
   let watched: Watched = { projects: new Set(), networks: new Set(), volumes: new Set() };
   return {
     kind: "docker",
+    machine,
     description: `Docker Engine ${connection.engineVersion} (API ${connection.apiVersion}) at ${connection.address.text}`,
 
     observe(projects, signal) {

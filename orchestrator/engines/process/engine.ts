@@ -1,6 +1,6 @@
 /** An engine that needs no Docker: a replica is a command of this machine, in a session, cgroup and port of its own. */
 import { randomBytes } from "node:crypto";
-import { constants, release } from "node:os";
+import { availableParallelism, constants, release, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../../core/clock.ts";
 import type { Diagnostic } from "../../../core/diagnostics.ts";
@@ -78,6 +78,7 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
 class ProcessEngine implements Engine {
   readonly kind = "process";
   readonly description = `processes of this machine (Linux ${release()})`;
+  readonly machine = { cores: availableParallelism(), memoryBytes: totalmem() };
   readonly #instanceId: string;
   readonly #parts: ReplicaParts;
   readonly #host: Host;
