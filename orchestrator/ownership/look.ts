@@ -145,6 +145,23 @@ interface View {
   readonly unrest: Unrest | undefined;
 }
 
+const UNTOUCHED = { gone: [], came: [], stopped: [], isDying: false, isPassing: false, unrest: undefined };
+
+/** Nearly all of them, nearly always. */
+function isAsBefore(
+  { id, state }: ObservedReplica,
+  seat: Seat | undefined,
+  { own, traces }: LookInput,
+): boolean {
+  return (
+    seat?.id === id &&
+    seat.standing === "counts" &&
+    (state === "running" || state === "starting" || state === "unhealthy") &&
+    traces.get(id)?.killedAtMs === undefined &&
+    !own.has(id)
+  );
+}
+
 function viewOf(
   memory: ServiceMemory | undefined,
   subject: Subject,
@@ -153,6 +170,11 @@ function viewOf(
 ): View {
   const { observed, nowMs, parked, own, traces } = input;
   const { service, isAway } = subject;
+  if (memory?.unrest === undefined && memory?.seats.length === replicas.length) {
+    const { seats } = memory;
+    const isUntouched = replicas.every((replica, index) => isAsBefore(replica, seats[index], input));
+    if (isUntouched) return { ...UNTOUCHED, subject, before: seats, seats };
+  }
   const seats = replicas.map((replica) => seatOf(replica, input));
   // At the first look whatever is there is how it was.
   const before = memory?.seats ?? (isAway ? [] : seats);
