@@ -18,6 +18,8 @@ const PURE_FILES = [
   "scaler/forecast/forecast.ts",
   "scaler/backtest/simulate.ts",
   "orchestrator/reconcile.ts",
+  "orchestrator/rollout/advance.ts",
+  "orchestrator/rollout/policy.ts",
   "orchestrator/ownership/look.ts",
   "orchestrator/ownership/attribute.ts",
   "orchestrator/ownership/settle.ts",
