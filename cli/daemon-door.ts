@@ -80,6 +80,7 @@ export interface BacktestScores {
   readonly tauO: number;
   readonly adaptationsPerHour: number;
   readonly reversalsPerHour: number;
+  readonly meanReplicas: number;
   readonly hours: number;
 }
 

@@ -1,3 +1,4 @@
+import { isFlyballError } from "../core/errors.ts";
 import { DAY_MS } from "../core/units.ts";
 import type { History } from "../core/wire-history.ts";
 import type { Client } from "./client.ts";
@@ -28,7 +29,10 @@ export async function fetchHistory(client: Client, id: string, request: HistoryR
   let history = await fetchPages(client, id, Math.max(fromMs, toMs - DAY_MS), toMs, leftMs());
   while (history.fromMs > fromMs && leftMs() !== 0) {
     const before = Math.max(fromMs, history.fromMs - DAY_MS);
-    const day = await fetchPages(client, id, before, history.fromMs, leftMs());
+    const day = await fetchPages(client, id, before, history.fromMs, leftMs()).catch((error: unknown) => {
+      if (withinMs === undefined || !isFlyballError(error)) throw error;
+    });
+    if (day === undefined) break;
     history = { ...history, fromMs: before, minutes: [...day.minutes, ...history.minutes] };
   }
   return history;

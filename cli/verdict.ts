@@ -26,6 +26,8 @@ export interface Verdict {
 const MOST_DAYS = 7;
 /** Nobody waits longer for a plan: then fewer days have to do. */
 const BUDGET_MS = 2 * SECOND_MS;
+/** Of the time, for what is replayed to be there. */
+const FETCHING_SHARE = 0.5;
 /** Of the time that is left: the replay of more days is foretold from that of one. */
 const PLANNED_SHARE = 0.7;
 const LEAST_MS = DAY_MS;
@@ -75,7 +77,7 @@ async function verdictOn(
   const history = await fetchHistory(client, change.service, {
     fromMs: nowMs - MOST_DAYS * DAY_MS,
     toMs: nowMs,
-    withinMs: leftMs(),
+    withinMs: leftMs() * FETCHING_SHARE,
   });
   const there = history.minutes.length * MINUTE_MS;
   if (there < LEAST_MS) {
