@@ -224,3 +224,19 @@ describe("what would have to change", () => {
     assert.deepEqual([count(below + 0.01), count(below - 0.01)], [3, 2]);
   });
 });
+
+describe("the trouble of an expression", () => {
+  const rules = [MAX_CPU_70, { metric: "query", max: 10, expression: "queue_length" }] as const;
+  const input = inputOf({ serving: usingCores(0.5), policy: targetOf({ rules }) });
+  const recorded = { input, evaluation: decide(input).evaluation, mode: "live", startupMs: 12_000 } as const;
+
+  test("stands after the rules, and only where there is any", () => {
+    const lines = explain(recorded, (expression) => (expression === "queue_length" ? "it hangs" : undefined));
+    assert.deepEqual(
+      lines.slice(1, 4).map((line) => line.split(" ", 2).join(" ")),
+      ["rule: cpu", "rule: no", "trouble: queue_length:"],
+    );
+    assert.equal(lines[3], "trouble: queue_length: it hangs");
+    assert.ok(!explain(recorded).some((line) => line.startsWith("trouble")));
+  });
+});
