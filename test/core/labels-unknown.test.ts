@@ -69,7 +69,7 @@ describe("a label that is not known", () => {
       assert.deepEqual(said(decode({ [key]: "x" })), []));
   }
 
-  for (const key of ["autoscale.idle", "autoscale.on_external_change", "probe.cmd"]) {
+  for (const key of ["autoscale.idle", "probe.cmd"]) {
     test(`but planned, as ${key}, is refused by name and never taken for a typo`, () => {
       const decoded = decode({ "autoscale.max_cpu": "70", [key]: "1" });
       assert.equal(decoded.scaling, undefined);

@@ -205,3 +205,15 @@ describe("what else a service may say of its scaling", () => {
     }
   });
 });
+
+describe("what becomes of counts that others change", () => {
+  test("is one of three words, or the service's own default of going on from theirs", () => {
+    const policy = (word: string) =>
+      decode({ "autoscale.max_cpu": "70", "autoscale.on_external_change": word }).scaling?.onExternalChange;
+    for (const word of ["adopt", "restore", "hold"]) assert.equal(policy(word), word);
+    assert.equal(decode({ "autoscale.max_cpu": "70" }).scaling?.onExternalChange, undefined);
+    const wrong = decode({ "autoscale.max_cpu": "70", "autoscale.on_external_change": "ignore" });
+    assert.equal(wrong.scaling, undefined);
+    assert.match(said(wrong).join(), /^error autoscale\.on_external_change: expected .*adopt.*restore.*hold/);
+  });
+});
