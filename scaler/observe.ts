@@ -1,4 +1,4 @@
-import type { ObservedReplica, Rule, RuleMetric, Service } from "../core/types.ts";
+import type { ObservedReplica, Rule, RuleMetric, ScalingPolicy, Service } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
 import { type ScalingInput, STALE_AFTER_MS } from "./decide.ts";
 import type { RuleObservation } from "./rules.ts";
@@ -29,18 +29,23 @@ export type Observed = Pick<ScalingInput, "serving" | "observations">;
 
 /** A jump is looked for in this share of the window, and in no less than two seconds: two readings. */
 const BURST_SHARE = 0.2;
-const LEAST_BURST_MS = 2 * SECOND_MS;
+export const LEAST_BURST_MS = 2 * SECOND_MS;
 /** A reading is made each second, give or take a few milliseconds: one at the very edge must not come and go. */
 const HALF_A_READING_MS = SECOND_MS / 2;
+
+/** The last moments of a policy's window, in which a jump is looked for. */
+export function burstSpanMs({ windowMs }: Pick<ScalingPolicy, "windowMs">): number {
+  return Math.max(windowMs * BURST_SHARE, LEAST_BURST_MS);
+}
 
 /** What `decide` needs to know of the replicas of a service that scales. */
 export function observe(
   { service, replicas }: ScalingSubject,
-  policy: NonNullable<Service["scaling"]>,
+  policy: ScalingPolicy,
   reader: LevelReader,
   nowMs: number,
 ): Observed {
-  const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS) - HALF_A_READING_MS;
+  const burstMs = burstSpanMs(policy) - HALF_A_READING_MS;
   const perReplica = policy.rules.filter(isOfReplicas);
   const sums = new Map(perReplica.map((rule) => [rule, new Sums()]));
   const ready = replicas.filter((replica) => replica.state === "running");

@@ -2,21 +2,19 @@ import { FlyballError } from "../../core/errors.ts";
 import { decodeLabels, LABELS } from "../../core/labels.ts";
 import type { Resources, ScalingPolicy } from "../../core/types.ts";
 import { Governor } from "../governor.ts";
+import { burstSpanMs, LEAST_BURST_MS } from "../observe.ts";
 import type { RuleObservation } from "../rules.ts";
 import type { Autoscaler, Observation, Situation } from "./autoscaler.ts";
 import { Recent } from "./recent.ts";
 
 const SERVICE = "backtest";
-/** What the live observation looks for a jump in: see scaler/observe.ts. */
-const BURST_SHARE = 0.2;
-const LEAST_BURST_MS = 2_000;
 
 /** The live governor, with the policy of the same labels, on simulated readings. */
 export function flyball(
   policy: ScalingPolicy,
   { startDelayMs }: Pick<Situation, "startDelayMs">,
 ): Autoscaler {
-  const burstMs = Math.max(policy.windowMs * BURST_SHARE, LEAST_BURST_MS);
+  const burstMs = burstSpanMs(policy);
   const work = new Recent(policy.windowMs);
   const utilizations = new Recent(policy.windowMs);
   const governor = new Governor(policy);
