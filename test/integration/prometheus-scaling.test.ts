@@ -58,7 +58,8 @@ const SERVICE = `  web:
 /** Several evaluations, and longer than an answer counts. */
 const SILENCE_MS = 12_000;
 
-describe("a service that scales by the answer of a real Prometheus", { skip }, () => {
+// Each waits more than it works, and has ports and a daemon of its own.
+describe("a service that scales by the answer of a real Prometheus", { skip, concurrency: true }, () => {
   for (const program of programs) {
     test(`${program.name} goes out and in with it, and holds when it is silent`, async (t) => {
       await using queue = new Queue();
