@@ -112,9 +112,15 @@ describe("the orchestrator with real processes", { concurrency: 4 }, () => {
 
   test("scales out while a replica that ignores its stop signal takes its time", async (t) => {
     const on = await Running.start(t);
-    const stubborn = shell("web", "trap '' TERM; while :; do sleep 0.1; done", { stopGraceMs: 60_000 });
+    const line = "trap '' TERM; echo stubborn; while :; do sleep 0.1; done";
+    const stubborn = shell("web", line, { stopGraceMs: 60_000 });
     await on.up({ ...stubborn, initialReplicas: 2 }, shell("api", STAYS));
-    await Promise.all([on.count(2), on.count(1, "api")]);
+    const [both] = await Promise.all([on.count(2), on.count(1, "api")]);
+    for (const { id, service } of both) {
+      await eventually("it would ignore a signal", async () =>
+        (await on.engine.logs(id, service, 1)).includes("stubborn"),
+      );
+    }
     on.orchestrator.setReplicas("shop_web", 1);
     const leaving = await eventually("one is stopping", () =>
       on.replicas().find(({ state }) => state === "stopping"),
