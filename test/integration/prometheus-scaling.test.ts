@@ -1,52 +1,19 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Prometheus, prometheusPrograms, skipWithoutPrometheus } from "../lab/prometheus.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
+import { Queue, scraping } from "./scraped-queue.ts";
 
 const programs = prometheusPrograms();
 const skip = skipWithoutPrometheus(programs);
-
-/** What the service works on: so many jobs wait, and it says so to whoever scrapes it. */
-class Queue implements AsyncDisposable {
-  waiting = 1;
-  readonly #server = createServer((_, response) => {
-    response.setHeader("content-type", "text/plain; version=0.0.4");
-    response.end(`# TYPE jobs_waiting gauge\njobs_waiting ${this.waiting}\n`);
-  });
-
-  async start(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
-  }
-}
-
-function scraping(address: string): string {
-  return [
-    "global: { scrape_interval: 1s, scrape_timeout: 1s }",
-    "scrape_configs:",
-    "  - job_name: queue",
-    `    static_configs: [{ targets: ["${address}"] }]`,
-  ].join("\n");
-}
 
 const SERVICE = `  web:
     image: flyball/busybox:lab
     command: ["sh", "-c", "trap 'exit 0' TERM; sleep 1000 & wait"]
     stop_grace_period: 2s
     labels:
-      autoscale.query: sum(jobs_waiting) / 2
+      autoscale.query: sum(queue_waiting) / 2
       autoscale.query_max: "10"
       autoscale.query_min: "3"
       autoscale.step: "1"
@@ -63,6 +30,7 @@ describe("a service that scales by the answer of a real Prometheus", { skip, con
   for (const program of programs) {
     test(`${program.name} goes out and in with it, and holds when it is silent`, async (t) => {
       await using queue = new Queue();
+      queue.waiting = 1;
       await using opened = new AsyncDisposableStack();
       const server = await Prometheus.start(program, scraping(await queue.start()));
       opened.defer(() => server[Symbol.asyncDispose]());
@@ -103,7 +71,7 @@ describe("a service that scales by the answer of a real Prometheus", { skip, con
       );
       assert.match(
         explained,
-        /^trouble: sum\(jobs_waiting\) \/ 2: Prometheus cannot be asked: .*ECONNREFUSED/m,
+        /^trouble: sum\(queue_waiting\) \/ 2: Prometheus cannot be asked: .*ECONNREFUSED/m,
       );
       const { desired } = await house.counts();
       await sleep(SILENCE_MS);
