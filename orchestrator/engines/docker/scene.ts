@@ -4,7 +4,7 @@ import type { EngineScene, LogBounds } from "../../engine.ts";
 import { inspectContainer, readLogs } from "./api.ts";
 import type { DockerConnection } from "./connect.ts";
 import { logText } from "./logs.ts";
-import { instantOf } from "./replica.ts";
+import { endedAt, instantOf } from "./replica.ts";
 import type { InspectedContainer } from "./wire.ts";
 
 /** What the engine can still tell of a container that failed. */
@@ -35,10 +35,9 @@ function endOf({ State }: InspectedContainer): Omit<EngineScene, "log" | "inspec
   const started = startedAtMs === undefined ? {} : { startedAtMs };
   // Of one that runs, the engine shows a status of 0.
   if (State.Pid !== undefined && State.Pid !== 0) return started;
-  const exitedAtMs = instantOf(State.FinishedAt);
   return {
     ...started,
-    ...(exitedAtMs === undefined ? {} : { exitedAtMs }),
+    ...endedAt(State),
     ...(State.ExitCode === undefined ? {} : { exitCode: State.ExitCode }),
     ...(State.OOMKilled === undefined ? {} : { oomKilled: State.OOMKilled }),
   };

@@ -107,6 +107,20 @@ describe("a container as a replica", () => {
     assert.equal(killed.exitedAtMs, Date.parse("2026-01-02T03:30:00Z"));
   });
 
+  test("one that lived for a moment has not ended before it started, whatever the engine noted first", () => {
+    const brief = look(
+      anInspection({
+        state: {
+          Status: "exited",
+          Pid: 0,
+          StartedAt: "2026-01-02T03:30:00.413600Z",
+          FinishedAt: "2026-01-02T03:30:00.410441Z",
+        },
+      }),
+    );
+    assert.equal(brief.exitedAtMs, brief.startedAtMs);
+  });
+
   test("with a healthcheck it is ready since it was first seen so, else since the last unbroken row of successes", () => {
     const Log = [
       { End: "2026-01-02T03:10:00Z", ExitCode: 0 },
