@@ -1,0 +1,161 @@
+import type { Control } from "../api/control.ts";
+import { type HistorySpan, historyView } from "../api/history.ts";
+import { serviceDetail } from "../api/views.ts";
+import { systemClock } from "../core/clock.ts";
+import type { Config } from "../core/config.ts";
+import { FlyballError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Service } from "../core/types.ts";
+import type {
+  AutoscaleAnswer,
+  AutoscaleRequest,
+  ProjectAnswer,
+  ProjectRequest,
+  Readiness,
+  ScaleAnswer,
+  ScaleRequest,
+} from "../core/wire.ts";
+import type { Caretaker } from "../orchestrator/caretaker.ts";
+import type { Orchestrator } from "../orchestrator/orchestrator.ts";
+import { planLines, projectAnswer } from "../orchestrator/project-answer.ts";
+import { policyChanges } from "../scaler/policy-change.ts";
+import { composeRoom } from "./compose-room.ts";
+import type { ControlLoop } from "./loop.ts";
+
+/** What the API asks, answered by the rooms that know. */
+export class Answers implements Control {
+  readonly #loop: ControlLoop;
+  readonly #config: Config;
+  readonly #log: Log;
+
+  constructor(options: { loop: ControlLoop; config: Config; log: Log }) {
+    this.#loop = options.loop;
+    this.#config = options.config;
+    this.#log = options.log;
+  }
+
+  get care(): Caretaker {
+    return this.#loop.care;
+  }
+
+  get deployments(): Orchestrator {
+    return this.#loop.orchestrator;
+  }
+
+  readiness(): Readiness {
+    const observed = this.#loop.orchestrator.observed;
+    const trouble = this.#loop.orchestrator.engineTrouble;
+    return {
+      ready: observed !== undefined && trouble === undefined,
+      engine: trouble ?? this.#loop.engine.description,
+      collector: this.#loop.collectorState,
+      ...(observed === undefined ? {} : { observedAtMs: observed.atMs }),
+    };
+  }
+
+  services() {
+    return this.#loop.views();
+  }
+
+  service(id: string) {
+    return serviceDetail(this.#loop.factsOf(this.#find(id)));
+  }
+
+  decisions(id: string, query: { limit: number; changesOnly: boolean }) {
+    return this.#loop.scaler.decisions(this.#find(id).id, query);
+  }
+
+  explain(id: string, atMs: number | undefined) {
+    const troubleOf = (expression: string) =>
+      this.#loop.queries === undefined
+        ? "the configuration names no prometheus"
+        : this.#loop.queries.trouble(expression)?.message;
+    return this.#loop.scaler.explain(this.#find(id), atMs, troubleOf);
+  }
+
+  history(id: string, span: HistorySpan) {
+    const service = this.#find(id);
+    const read = (fromMs: number, toMs: number) => this.#loop.minutes.read(id, fromMs, toMs);
+    return historyView(
+      { service, startupMs: this.#loop.scaler.startupMsOf(id), read },
+      span,
+      systemClock.nowMs(),
+    );
+  }
+
+  verifyDecisions(id: string) {
+    return this.#loop.scaler.verify(this.#find(id).id);
+  }
+
+  setAutoscale(id: string, request: AutoscaleRequest): AutoscaleAnswer {
+    const mode = this.#loop.scaler.setMode(this.#find(id), request.mode);
+    if (mode === "live") this.#loop.orchestrator.ownership.asked(id, "rules");
+    this.#log.info({ service: id, mode }, "autoscaling was set by hand");
+    return { service: id, mode };
+  }
+
+  async scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
+    const service = this.#find(id);
+    const { replicas: to, reason } = request;
+    const { minReplicas = 0, maxReplicas = to } = service.scaling ?? {};
+    if (to < minReplicas || to > maxReplicas) {
+      throw new FlyballError(
+        "OUT_OF_BOUNDS",
+        `expected ${minReplicas} to ${maxReplicas} replicas of ${service.id}, its autoscale.min and .max, got ${to}`,
+      );
+    }
+    const from = this.#loop.desired(service);
+    this.#loop.orchestrator.setReplicas(service.id, to);
+    // The rules start afresh from the count that a person chose, with a whole stabilization window before them.
+    this.#loop.scaler.forget(service.id);
+    this.#loop.orchestrator.ownership.scaledByHand(service, { from, to, reason }, systemClock.nowMs());
+    this.#log.info({ service: service.id, from, to, reason }, "scaled by hand");
+    return { service: service.id, from, to };
+  }
+
+  async applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
+    const { project, diagnostics } = await this.#read(name, request);
+    return projectAnswer(project, diagnostics, await this.#loop.orchestrator.applyProject(project));
+  }
+
+  async planProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
+    const { project, diagnostics } = await this.#read(name, request);
+    const answer = projectAnswer(project, diagnostics, await this.#loop.orchestrator.planProject(project));
+    const scalingChanges = policyChanges(project.services, (id) => this.#loop.orchestrator.service(id));
+    return { ...answer, scalingChanges };
+  }
+
+  async removeProject(name: string): Promise<ProjectAnswer> {
+    const plan = await this.#loop.orchestrator.removeProject(name);
+    return { project: name, services: [], diagnostics: [], ...planLines(plan) };
+  }
+
+  audit(limit: number) {
+    return this.#loop.orchestrator.ownership.audit.list(limit, systemClock.nowMs());
+  }
+
+  metrics() {
+    return this.#loop.metrics.render();
+  }
+
+  async #read(name: string, request: ProjectRequest) {
+    const { readProjectRequest } = await composeRoom();
+    const { project, diagnostics } = await readProjectRequest(name, request, {
+      ...(this.#config.autoscale === undefined ? {} : { defaults: this.#config.autoscale }),
+      hasPrometheus: this.#config.prometheus !== undefined,
+    });
+    const all = [...diagnostics, ...this.#loop.engine.check(project)];
+    const errors = all.filter((diagnostic) => diagnostic.severity === "error");
+    if (errors.length > 0) {
+      const problems = errors.map(({ path, message }) => ({ at: path, message }));
+      throw new FlyballError("COMPOSE_INVALID", `project ${name} cannot run on this engine`, { problems });
+    }
+    return { project, diagnostics: all };
+  }
+
+  #find(id: string): Service {
+    const service = this.#loop.orchestrator.service(id);
+    if (service === undefined) throw new FlyballError("NOT_FOUND", `there is no service ${id}`);
+    return service;
+  }
+}
