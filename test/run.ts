@@ -1,90 +1,106 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { globSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
 import { messageOf } from "../core/errors.ts";
 
 /**
- * Runs one kind of tests: `node test/run.ts unit|integration [file or glob | name | --option]…`.
- * A word with a slash, or ending in `.ts`, names files to run in place of all of that kind; an option goes to
- * `node --test`; any other word is part of the names of the tests to run. The exit status is that of `node --test`, the worse one of two.
+ * Runs one kind of tests: `node test/run.ts unit|integration [file or glob | name]…`.
+ * A word with a slash, or ending in `.ts`, names files to run in place of all of that kind; any other word is part of the
+ * names of the tests to run. The exit status is 1 when a test failed.
  */
 const OLDEST_NODE = 24;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 const FOLDERS =
-  "core,collector,scaler,orchestrator,alerts,dashboards,api,cli,examples,properties,scenarios,lab";
+  "core,daemon,collector,scaler,orchestrator,traffic,alerts,dashboards,api,cli,examples,properties,scenarios,lab";
 
-/** One run of `node --test`: its files, and its options. */
+/** Files that run together, in the order in which they begin. */
 interface Pass {
-  readonly globs: readonly string[];
-  readonly options: readonly string[];
+  readonly files: readonly string[];
+  /** Absent: as Node has it, by the machine's cores. */
+  readonly atOnce?: number;
 }
 
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
   "test/integration/{backtest-history,daemon-{care,crash,decisions,docker,minutes,requests}," +
   "docker-{adopt,doctor,ownership,replicas,rollouts,scenes},prometheus-{query,remote-write,scaling,scrape}}.test.ts";
+const PATIENT_AT_ONCE = 3;
 
-const KINDS: Readonly<Record<string, readonly Pass[]>> = {
-  unit: [{ globs: [`test/{${FOLDERS}}/**/*.test.ts`, "test/*.test.ts"], options: [] }],
-  integration: [
-    { globs: [PATIENT], options: ["--test-concurrency=3"] },
-    // One at a time: they measure, or count everything that there is on an engine.
-    { globs: ["test/integration/**/*.test.ts", `!${PATIENT}`], options: ["--test-concurrency=1"] },
-  ],
+/** They take longest, and begin first: one that begins last is waited for alone. */
+const LONGEST = [
+  "prometheus-scrape",
+  "docker-ownership",
+  "prometheus-scaling",
+  "docker-replicas",
+  "docker-rollouts",
+];
+
+const KINDS: Readonly<Record<string, () => readonly Pass[]>> = {
+  unit: () => [{ files: matching([`test/{${FOLDERS}}/**/*.test.ts`, "test/*.test.ts"]) }],
+  integration: () => {
+    const patient = matching([PATIENT]);
+    const others = matching(["test/integration/**/*.test.ts"]).filter((file) => !patient.includes(file));
+    return [
+      { files: longestFirst(patient), atOnce: PATIENT_AT_ONCE },
+      // They measure, or count everything that there is on an engine.
+      { files: others, atOnce: 1 },
+    ];
+  },
 };
 
-/** What to give `node` for these words, run by run. Throws when they name no kind of tests, or files that are not there. */
-function testArguments([kindName, ...words]: readonly string[]): string[][] {
-  const passes = KINDS[kindName ?? ""];
-  if (passes === undefined) {
-    throw new Error(
-      `expected ${Object.keys(KINDS).join(" or ")}, got ${kindName ? `"${kindName}"` : "nothing"}`,
-    );
-  }
-  const options = words.filter((word) => word.startsWith("-"));
-  const files = words.filter((word) => !word.startsWith("-") && (word.includes("/") || word.endsWith(".ts")));
-  const names = words.filter((word) => !options.includes(word) && !files.includes(word));
-  const asked: readonly Pass[] =
-    files.length === 0
-      ? passes
-      : [{ globs: files, options: kindName === "integration" ? ["--test-concurrency=1"] : [] }];
-  return asked.map((pass) => [
-    "--test",
-    ...pass.options,
-    ...options,
-    ...names.map((name) => `--test-name-pattern=${name}`),
-    ...matching(pass.globs),
-  ]);
+interface Asked {
+  readonly passes: readonly Pass[];
+  readonly names: readonly string[];
 }
 
-/** The globs are expanded here because `node --test` passes when there is nothing to run. Those with a `!` leave out. */
+/** What these words ask for. Throws when they name no kind of tests, or files that are not there. */
+function asked([kind, ...words]: readonly string[]): Asked {
+  const passes = KINDS[kind ?? ""];
+  if (passes === undefined) {
+    throw new Error(`expected ${Object.keys(KINDS).join(" or ")}, got ${kind ? `"${kind}"` : "nothing"}`);
+  }
+  const globs = words.filter((word) => word.includes("/") || word.endsWith(".ts"));
+  const names = words.filter((word) => !globs.includes(word));
+  if (globs.length === 0) return { passes: passes(), names };
+  return { passes: [{ files: matching(globs), ...(kind === "integration" ? { atOnce: 1 } : {}) }], names };
+}
+
 function matching(globs: readonly string[]): string[] {
-  const left = new Set(globs.flatMap((glob) => (glob.startsWith("!") ? globSync(glob.slice(1)) : [])));
   const files = globs.flatMap((glob) => {
-    if (glob.startsWith("!")) return [];
-    const found = globSync(glob).filter((file) => !left.has(file));
+    const found = globSync(glob);
     if (found.length === 0) throw new Error(`no test file matches ${glob}`);
     return found;
   });
   return files.sort();
 }
 
-/** @returns the exit status, as a shell tells it */
-async function runNode(args: readonly string[]): Promise<number> {
-  const isCi = process.env["CI"] === "true";
-  const child = spawn(process.execPath, args, {
-    stdio: "inherit",
-    // In CI a test that was skipped for want of an engine has shown nothing.
-    env: isCi ? { ...process.env, FLYBALL_REQUIRE_ENGINE: "1" } : process.env,
+function longestFirst(files: readonly string[]): string[] {
+  const isLong = (name: string) => (file: string) => file.endsWith(`/${name}.test.ts`);
+  const long = LONGEST.flatMap((name) => files.filter(isLong(name)));
+  return [...long, ...files.filter((file) => !long.includes(file))];
+}
+
+/** @returns whether all of them passed */
+async function runPass(
+  { files, atOnce }: Pass,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const tests = run({
+    files: files.map((file) => resolve(file)),
+    concurrency: atOnce ?? true,
+    testNamePatterns: [...names],
+    signal,
   });
-  const end = (signal: NodeJS.Signals) => child.kill(signal);
-  for (const signal of SIGNALS) process.on(signal, end);
-  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-  for (const name of SIGNALS) process.off(name, end);
-  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+  let passed = true;
+  tests.on("test:fail", ({ todo }) => {
+    if (todo === undefined || todo === false) passed = false;
+  });
+  for await (const text of tests.compose(spec)) process.stdout.write(text);
+  return passed;
 }
 
 try {
@@ -94,11 +110,20 @@ try {
     );
   }
   process.chdir(resolve(import.meta.dirname, ".."));
+  // In CI a test that was skipped for want of an engine has shown nothing.
+  if (process.env["CI"] === "true") process.env["FLYBALL_REQUIRE_ENGINE"] = "1";
+  const ended = new AbortController();
+  for (const signal of SIGNALS) {
+    process.once(signal, () => {
+      process.exitCode = 128 + constants.signals[signal];
+      ended.abort();
+    });
+  }
+  const { passes, names } = asked(process.argv.slice(2));
   // All of them, so that what fails late is known as well.
-  for (const args of testArguments(process.argv.slice(2))) {
-    const status = await runNode(args);
-    process.exitCode = Math.max(Number(process.exitCode ?? 0), status);
-    if (status > 128) break;
+  for (const pass of passes) {
+    if (ended.signal.aborted) break;
+    if (!(await runPass(pass, names, ended.signal))) process.exitCode ??= 1;
   }
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
