@@ -1,21 +1,27 @@
+import { setMaxListeners } from "node:events";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import { FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Control } from "./control.ts";
+import { sendEvents } from "./event-stream.ts";
 import type { Guard } from "./guard.ts";
 import { problemOf, RequestRefused } from "./problem.ts";
-import type { BodyLimit, JsonReply, Route, TextReply } from "./route.ts";
+import type { BodyLimit, Reply, Route, Waiting } from "./route.ts";
 
 export interface AppOptions {
   readonly routes: readonly Route[];
   readonly control: Control;
   readonly guard: Guard;
   readonly log: Log;
+  /** The API closes: who waits is answered with what there is. */
+  readonly closing: AbortSignal;
 }
 
 /** The route table as an express application: guard first, then the pages, then what is no page. */
 export function createApp(options: AppOptions): Express {
-  const { routes, control, guard, log } = options;
+  const { routes, control, guard, log, closing } = options;
+  // One for each request that is being answered.
+  setMaxListeners(0, closing);
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -34,8 +40,9 @@ export function createApp(options: AppOptions): Express {
         params: request.params,
         query: request.query,
         body: request.body,
+        ...waitingOf(request, response, closing),
       });
-      send(response, reply);
+      await send(response, reply);
       if (method !== "GET") log.info({ method, path: request.path }, "a request was carried out");
     };
     const readers = bodyLimit === undefined ? [] : bodyReaders(bodyLimit);
@@ -54,8 +61,28 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-function send(response: express.Response, reply: JsonReply<unknown> | TextReply): void {
+const EVENTS = "text/event-stream";
+
+function waitingOf(request: express.Request, response: express.Response, closing: AbortSignal): Waiting {
+  const over = new AbortController();
+  const end = () => over.abort();
+  closing.addEventListener("abort", end, { once: true });
+  if (closing.aborted) end();
+  response.once("close", () => {
+    closing.removeEventListener("abort", end);
+    end();
+  });
+  const lastEventId = request.get("Last-Event-ID");
+  const wantsEvents = request.accepts(["application/json", EVENTS]) === EVENTS;
+  return {
+    signal: over.signal,
+    ...(wantsEvents ? { events: lastEventId === undefined ? {} : { lastEventId } } : {}),
+  };
+}
+
+async function send(response: express.Response, reply: Reply): Promise<void> {
   if ("json" in reply) response.status(reply.status ?? 200).json(reply.json);
+  else if ("events" in reply) await sendEvents(response, reply.events);
   // As bytes, because express rewrites the content type of a string, and that of metrics has parameters.
   else response.set("Content-Type", reply.contentType).send(Buffer.from(reply.text));
 }

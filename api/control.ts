@@ -15,6 +15,7 @@ import type {
 } from "../core/wire.ts";
 import type { History } from "../core/wire-history.ts";
 import type { CareControl } from "./care-control.ts";
+import type { DiscoveryControl } from "./discovery-control.ts";
 import type { HistorySpan } from "./history.ts";
 import type { RolloutControl } from "./rollout-control.ts";
 
@@ -46,6 +47,8 @@ export interface Control {
   readonly deployments: RolloutControl;
   /** What replicas left behind, and what stands in the way of more of them. */
   readonly care: CareControl;
+  /** Where services answer. */
+  readonly discovery: DiscoveryControl;
   /** The Prometheus text of everything the daemon exports. */
   metrics(): Promise<{ contentType: string; text: string }>;
 }

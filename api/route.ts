@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Problem } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Control } from "./control.ts";
+import type { ServerEvent } from "./event-stream.ts";
 import { RequestRefused } from "./problem.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "DELETE";
@@ -25,8 +26,23 @@ export interface TextReply {
   readonly text: string;
 }
 
+/** An answer that goes on: server-sent events. */
+export interface EventsReply {
+  readonly events: AsyncIterable<ServerEvent>;
+}
+
+export type Reply = JsonReply<unknown> | TextReply | EventsReply;
+
+/** How a client waits for more than what there is now. */
+export interface Waiting {
+  /** The client is gone, or the API closes. */
+  readonly signal: AbortSignal;
+  /** It asks for server-sent events; what it has seen last, when it says so. */
+  readonly events?: { readonly lastEventId?: string };
+}
+
 /** A request's parts as they came, before any schema has seen them. */
-export interface RawRequest {
+export interface RawRequest extends Waiting {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -41,7 +57,7 @@ export interface Route {
   /** Present on the routes that read a body. */
   readonly bodyLimit?: BodyLimit;
   /** @throws FlyballError REQUEST_INVALID that lists every problem, and whatever the control throws */
-  answer(control: Control, request: RawRequest): Promise<JsonReply<unknown> | TextReply>;
+  answer(control: Control, request: RawRequest): Promise<Reply>;
 }
 
 export interface BodyLimit {
@@ -51,7 +67,7 @@ export interface BodyLimit {
 }
 
 type Read<Schema> = Schema extends z.ZodType ? z.infer<Schema> : undefined;
-type ReplyFor<Schema> = Schema extends z.ZodType ? JsonReply<z.infer<Schema>> : TextReply;
+type ReplyFor<Schema> = Schema extends z.ZodType ? JsonReply<z.infer<Schema>> | EventsReply : TextReply;
 
 interface RouteDefinition<Schemas extends RouteSchemas> {
   readonly method: Method;
@@ -64,6 +80,7 @@ interface RouteDefinition<Schemas extends RouteSchemas> {
       params: Read<Schemas["params"]>;
       query: Read<Schemas["query"]>;
       body: Read<Schemas["body"]>;
+      waiting: Waiting;
     },
   ): ReplyFor<Schemas["answer"]> | Promise<ReplyFor<Schemas["answer"]>>;
 }
@@ -87,6 +104,7 @@ export function route<const Schemas extends RouteSchemas>(definition: RouteDefin
         params: params as Read<Schemas["params"]>,
         query: query as Read<Schemas["query"]>,
         body: body as Read<Schemas["body"]>,
+        waiting: raw,
       });
     },
   };

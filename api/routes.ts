@@ -15,6 +15,7 @@ import {
 } from "../core/wire.ts";
 import { historySchema } from "../core/wire-history.ts";
 import { CARE_ROUTES } from "./care.ts";
+import { DISCOVERY_ROUTES } from "./discovery.ts";
 import { ROLLOUT_ROUTES } from "./rollouts.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
 
@@ -176,4 +177,5 @@ export const ROUTES: readonly Route[] = [
   }),
   ...ROLLOUT_ROUTES,
   ...CARE_ROUTES,
+  ...DISCOVERY_ROUTES,
 ];

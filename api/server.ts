@@ -35,7 +35,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       `other machines could reach ${formatAddress(listen)} without a token: expected 127.0.0.1, ::1 or localhost, or a token`,
     );
   }
-  const app = createApp({ routes: ROUTES, control, guard: createGuard(listen, token), log });
+  const guard = createGuard(listen, token);
+  const closes = new AbortController();
+  const app = createApp({ routes: ROUTES, control, guard, log, closing: closes.signal });
   const server = createServer(app);
   await bind(server, listen);
   // Without a listener, a connection that cannot be accepted (too many open files) would end the daemon.
@@ -48,6 +50,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   return {
     address,
     [Symbol.asyncDispose]() {
+      closes.abort();
       closing ??= close(server);
       return closing;
     },

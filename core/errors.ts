@@ -24,7 +24,22 @@ export const ERRORS = {
   LISTEN_REFUSED: { status: 409, exit: 7, meaning: "the API may not listen there" },
   DAEMON_UNREACHABLE: { status: 503, exit: 8, meaning: "no daemon answers at the address asked" },
   NOT_READY: { status: 503, exit: 8, meaning: "the daemon has started but has not seen the engine yet" },
+  TOO_MANY_CLIENTS: {
+    status: 503,
+    exit: 8,
+    meaning: "as many clients wait for changes as the daemon serves at once",
+  },
   LINK_BROKEN: { status: 503, exit: 9, meaning: "the stream between the collector and the daemon is broken" },
+  TEMPLATE_INVALID: {
+    status: 422,
+    exit: 2,
+    meaning: "a template, or the file it is to become, cannot be used",
+  },
+  COMMAND_FAILED: {
+    status: 502,
+    exit: 10,
+    meaning: "a command that was to check a rendered file, or to take it up, failed",
+  },
   INTERNAL: { status: 500, exit: 70, meaning: "a defect in Flyball" },
 } as const satisfies Record<string, { status: number; exit: number; meaning: string }>;
 

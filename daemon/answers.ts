@@ -1,4 +1,5 @@
 import type { Control } from "../api/control.ts";
+import type { Discovery } from "../api/discovery/discovery.ts";
 import { type HistorySpan, historyView } from "../api/history.ts";
 import { serviceDetail } from "../api/views.ts";
 import { systemClock } from "../core/clock.ts";
@@ -40,6 +41,10 @@ export class Answers implements Control {
 
   get deployments(): Orchestrator {
     return this.#loop.orchestrator;
+  }
+
+  get discovery(): Discovery {
+    return this.#loop.discovery;
   }
 
   readiness(): Readiness {

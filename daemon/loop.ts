@@ -1,3 +1,4 @@
+import { Discovery } from "../api/discovery/discovery.ts";
 import { DaemonMetrics } from "../api/metrics.ts";
 import { type ServiceFacts, serviceView } from "../api/views.ts";
 import type { Batch } from "../collector/batch.ts";
@@ -40,6 +41,7 @@ export class ControlLoop implements AsyncDisposable {
   readonly scaler: Scaler;
   readonly minutes: Minutes;
   readonly metrics: DaemonMetrics;
+  readonly discovery = new Discovery(() => this.orchestrator.services);
   /** Absent: the configuration names no Prometheus. */
   readonly queries: QueryWatcher | undefined;
   readonly #log: Log;
@@ -148,6 +150,7 @@ export class ControlLoop implements AsyncDisposable {
 
   #observed(observed: ObservedState): void {
     this.care.observed(observed);
+    this.discovery.observed(observed);
     const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
     const services = new Map(this.orchestrator.services.map((service) => [service.id, service]));
     const targets = readable.map((replica) =>

@@ -19,6 +19,7 @@ const PURE_FILES = [
   "scaler/record-text.ts",
   "scaler/forecast/forecast.ts",
   "scaler/backtest/simulate.ts",
+  "api/discovery/endpoint-sets.ts",
   "orchestrator/reconcile.ts",
   "orchestrator/rollout/advance.ts",
   "orchestrator/rollout/policy.ts",

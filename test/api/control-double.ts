@@ -1,6 +1,8 @@
 import type { Control } from "../../api/control.ts";
+import { Discovery } from "../../api/discovery/discovery.ts";
 import type { HistorySpan } from "../../api/history.ts";
 import { FlyballError } from "../../core/errors.ts";
+import type { Service } from "../../core/types.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
 import type { FailureView, Leftovers } from "../../core/wire-care.ts";
 import type { RolloutAnswer } from "../../core/wire-rollouts.ts";
@@ -141,6 +143,11 @@ export class ControlDouble implements Control {
       return rollout;
     },
   };
+
+  /** Knows nothing until a test has it observe something. */
+  readonly discovery = new Discovery(() => this.running);
+  /** What `discovery` takes for the services that should run. */
+  running: readonly Service[] = [];
 
   readonly care = {
     failures: (id: string) => {
