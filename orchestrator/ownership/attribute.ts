@@ -23,20 +23,23 @@ export function attribute(change: Change, traces: Traces): Attribution {
     found === service.initialReplicas
       ? "docker compose up"
       : `docker compose up --scale ${service.name}=${found}`;
-  if (who === "somebody") return { who, sentence: `somebody ${done}` };
-  if (who === "docker compose") return { who, sentence: `${compose} ${done}` };
-  return { who, sentence: `${compose}, or somebody, ${done}` };
+  const when = change.whileAway ? " while Flyball was not running" : "";
+  const subject = who === "docker compose or somebody" ? `${compose}, or somebody,` : who;
+  return { who, sentence: `${who === "docker compose" ? compose : subject} ${done}${when}` };
 }
 
 function handOf(change: Change, traces: Traces): Hand {
-  const { removed, came, stopped, replaced, remaining, found, service } = change;
+  const { removed, came, stopped, replaced, remaining, found, service, whileAway } = change;
   if (stopped.length > 0) return "somebody";
   const byCompose = came.filter(({ id }) => traces.get(id)?.byCompose === true);
   if (replaced || byCompose.length > 0) return "docker compose";
+  // Nobody has heard how it was made.
+  if (whileAway && came.length > 0) return "docker compose or somebody";
   if (came.length > 0 || removed.length === 0) return "somebody";
   // Compose stops before it removes, takes the highest numbers, and takes them all at once.
   const lowestRemoved = Math.min(...removed.map(({ slot }) => slot));
   const areHighest = remaining.every(({ slot }) => slot < lowestRemoved);
+  if (whileAway) return areHighest ? "docker compose or somebody" : "somebody";
   if (!areHighest || !removed.every(({ id }) => wasToldToStop(traces.get(id)))) return "somebody";
   if (found === service.initialReplicas) return "docker compose";
   return removed.length > 1 && wereAtOnce(removed, traces) ? "docker compose" : "docker compose or somebody";

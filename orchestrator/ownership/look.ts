@@ -18,7 +18,7 @@ const FRESH_MS = MINUTE_MS;
 /** Beyond the grace that a replica has, before a signal is taken for one that does not end it. */
 const DEATH_MS = 5 * SECOND_MS;
 
-/** A replica as it was seen. `stopped`: by somebody, and it is there still · `ours`: we are taking it away. */
+/** A replica as it was seen. `stopped`: by somebody, and it is there still · `ours`: we are making it, or taking it away. */
 export interface Seat {
   readonly id: ReplicaId;
   readonly slot: number;
@@ -32,12 +32,16 @@ interface Unrest {
   readonly shape: string;
   /** The count that was asked for when it began. */
   readonly desired: number;
+  /** It was there at the first look of this daemon. */
+  readonly isFromBefore: boolean;
 }
 
 /** What is remembered of a service: how it looked when all was quiet, and whether it is so no longer. */
 export interface ServiceMemory {
   readonly seats: readonly Seat[];
   readonly unrest?: Unrest;
+  /** As a daemon left it that runs no longer. */
+  readonly isFromBefore?: boolean;
 }
 
 export type Memory = ReadonlyMap<ServiceId, ServiceMemory>;
@@ -80,6 +84,13 @@ export interface Change {
   readonly remaining: readonly Seat[];
   /** It had been taken away as a whole, and is back. */
   readonly isReturn: boolean;
+  readonly whileAway: boolean;
+}
+
+/** A project of which nothing is left. `whileAway`: that was so when this daemon began to look. */
+export interface Down {
+  readonly project: Project;
+  readonly whileAway: boolean;
 }
 
 export interface LookResult {
@@ -88,7 +99,7 @@ export interface LookResult {
   readonly restless: ReadonlySet<ServiceId>;
   readonly changes: readonly Change[];
   /** Projects of which nothing is left, their networks among it: `docker compose down`. */
-  readonly down: readonly Project[];
+  readonly down: readonly Down[];
 }
 
 /**
@@ -109,12 +120,12 @@ export function look(memory: Memory, input: LookInput): LookResult {
   const next = new Map<ServiceId, ServiceMemory>();
   const restless = new Set<ServiceId>();
   const changes: Change[] = [];
-  const down: Project[] = [];
+  const down: Down[] = [];
   for (const { project, views } of projects) {
     const disturbed = views.filter(({ unrest }) => unrest !== undefined);
     const isOver = !isAnyDying && disturbed.every((view) => isQuiet(view, input.nowMs));
     const isDown = isOver && isTakenDown(project, disturbed, input);
-    if (isDown) down.push(project);
+    if (isDown) down.push({ project, whileAway: disturbed.some(({ unrest }) => unrest?.isFromBefore) });
     for (const view of views) {
       const { service } = view.subject;
       if (view.unrest === undefined) next.set(service.id, { seats: view.seats });
@@ -200,17 +211,25 @@ function viewOf(
     [gone, came, stopped, dying].map((those) => those.map(stateOf)),
     observed.networks.length,
   ]);
-  return { ...view, isPassing, unrest: unrestAfter(memory?.unrest, shape, subject.desired, nowMs) };
+  return { ...view, isPassing, unrest: unrestAfter(memory, shape, subject.desired, nowMs) };
 }
 
-function unrestAfter(before: Unrest | undefined, shape: string, desired: number, nowMs: number): Unrest {
-  if (before === undefined) return { sinceMs: nowMs, lastMs: nowMs, shape, desired };
-  return before.shape === shape ? before : { ...before, lastMs: nowMs, shape };
+function unrestAfter(
+  memory: ServiceMemory | undefined,
+  shape: string,
+  desired: number,
+  nowMs: number,
+): Unrest {
+  const before = memory?.unrest;
+  if (before !== undefined) return before.shape === shape ? before : { ...before, lastMs: nowMs, shape };
+  const isFromBefore = memory?.isFromBefore === true;
+  return { sinceMs: nowMs, lastMs: nowMs, shape, desired, isFromBefore };
 }
 
 function seatOf(replica: ObservedReplica, { own, parked, traces }: LookInput): Seat {
-  const { id, slot, state } = replica;
-  if (own.has(id)) return { id, slot, standing: "ours" };
+  const { id, slot, state, origin } = replica;
+  // One that we have made and not yet started may go again with a start that fails.
+  if (own.has(id) || (state === "created" && origin === "flyball")) return { id, slot, standing: "ours" };
   const wasTold = parked.has(id) || wasToldToStop(traces.get(id));
   return { id, slot, standing: state === "exited" && wasTold ? "stopped" : "counts" };
 }
@@ -266,5 +285,6 @@ function changeOf({ subject, seats, gone, came, stopped }: View, unrest: Unrest)
     replaced: removed.length < gone.length,
     remaining,
     isReturn: isAway && found > 0,
+    whileAway: unrest.isFromBefore,
   };
 }

@@ -17,17 +17,22 @@ import type { DesiredProject, InFlight, ReconcileInput } from "../reconcile/inpu
 import { slotOfKey } from "../reconcile/keys.ts";
 import { attribute } from "./attribute.ts";
 import { Audit, type AuditLine } from "./audit.ts";
-import { type Change, look, type Memory } from "./look.ts";
+import { LastSeen } from "./last-seen.ts";
+import { type Change, type Down, type LookResult, look, type Memory } from "./look.ts";
 import { OwnWork } from "./own-work.ts";
 import { Records } from "./records.ts";
 import { settle } from "./settle.ts";
 import { type EngineSign, type Trace, traceAfter } from "./signs.ts";
 
+/** After this what a daemon before us had begun is done, or was given up. */
+const INHERITED_MS = MINUTE_MS;
 const RESTLESS = "somebody is changing it past Flyball; looked at again when that is over";
 
 export interface OwnershipOptions {
   readonly store: Store;
   readonly log: Log;
+  /** Where the replicas are; of those that were seen on another one nothing is told. */
+  readonly engine: { readonly description: string };
   /** Somebody else has changed the count of the service, which was settled. */
   readonly onExternalChange?: (service: ServiceId) => void;
 }
@@ -45,9 +50,11 @@ export class Ownership {
   readonly #options: OwnershipOptions;
   readonly #setCount: (service: ServiceId, count: number) => void;
   readonly #records: Records;
-  readonly #own = new OwnWork();
+  readonly #lastSeen: LastSeen;
+  readonly #own: OwnWork;
   readonly #traces = new Map<ReplicaId, Trace>();
-  #memory: Memory = new Map();
+  #memory: Memory;
+  #firstLookAtMs: number | undefined;
   #restless: ReadonlySet<ServiceId> = new Set();
 
   /** @param setCount makes a count the one that is asked for, in the store too */
@@ -56,6 +63,9 @@ export class Ownership {
     this.#setCount = setCount;
     this.audit = new Audit(options.store);
     this.#records = new Records(options.store);
+    this.#lastSeen = new LastSeen(options.store, options.engine.description);
+    this.#own = new OwnWork(this.#lastSeen.own);
+    this.#memory = this.#lastSeen.memory;
   }
 
   hear(sign: EngineSign, nowMs: number): void {
@@ -71,6 +81,7 @@ export class Ownership {
   /** Our own actions, before they begin. */
   begun(plan: Plan): void {
     this.#own.add(plan);
+    this.#keepOwn();
   }
 
   ended(action: Action, outcome: "done" | "failed" | "skipped"): void {
@@ -95,10 +106,11 @@ export class Ownership {
     const parked = new Set(this.#records.parked.keys());
     const own = this.#own.replicas;
     const result = look(this.#memory, { nowMs, observed, projects, traces: this.#traces, own, parked });
-    if (!this.#settled(result.changes, result.down, nowMs)) return;
+    if (!this.#settled(result, nowMs)) return;
     this.#memory = result.memory;
     this.#restless = result.restless;
     this.#forgetGone(observed, result.restless, nowMs);
+    this.#keepOwn();
   }
 
   /** What is desired and what is there as others have left it, for the planning. */
@@ -150,6 +162,7 @@ export class Ownership {
     for (const id of ids) this.#records.takeUp(id);
     for (const [replica, service] of this.#records.parked)
       if (ids.has(service)) this.#records.unpark(replica);
+    this.#lastSeen.forget(ids);
     this.#memory = new Map([...this.#memory].filter(([id]) => !ids.has(id)));
     this.#restless = this.#restless.difference(ids);
   }
@@ -171,16 +184,21 @@ export class Ownership {
   }
 
   /** False when it could not be kept: it is settled another time then. */
-  #settled(changes: readonly Change[], down: readonly Project[], nowMs: number): boolean {
-    if (changes.length + down.length === 0) return true;
+  #settled({ changes, down, memory }: LookResult, nowMs: number): boolean {
+    const isQuiet = changes.length + down.length === 0;
+    if (isQuiet && !this.#lastSeen.differs(memory)) return true;
     const { store, log, onExternalChange } = this.#options;
     try {
       store.transaction(() => {
         for (const change of changes) this.#settle(change, nowMs);
         for (const project of down) this.#letGo(project, nowMs);
+        this.#lastSeen.write(memory);
       });
+      this.#lastSeen.kept(memory);
     } catch (error) {
       if (!isFlyballError(error)) throw error;
+      // What was seen is for the next daemon alone: this one goes on without.
+      if (isQuiet) return true;
       log.error({ err: error }, "what others have changed cannot be kept, and is settled later");
       return false;
     }
@@ -216,8 +234,9 @@ export class Ownership {
     });
   }
 
-  #letGo(project: Project, nowMs: number): void {
-    const sentence = `docker compose down took ${project.name} away; left alone until docker compose up brings it back`;
+  #letGo({ project, whileAway }: Down, nowMs: number): void {
+    const when = whileAway ? " while Flyball was not running" : "";
+    const sentence = `docker compose down took ${project.name} away${when}; left alone until docker compose up brings it back`;
     for (const { id } of project.services) this.#records.leave(id, { reason: sentence });
     this.#tell({ atMs: nowMs, project: project.name, who: "docker compose", what: "down", sentence });
   }
@@ -237,13 +256,25 @@ export class Ownership {
     return record !== undefined && record.count === undefined;
   }
 
+  /** Before the actions begin: a daemon that ends between them is followed by one that asks whose doing it was. */
+  #keepOwn(): void {
+    try {
+      this.#lastSeen.keepOwn(this.#own.replicas);
+    } catch (error) {
+      if (!isFlyballError(error)) throw error;
+      this.#options.log.error({ err: error }, "what is begun cannot be kept for the next daemon");
+    }
+  }
+
   /** While somebody is at work what is gone is still to be judged. */
   #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>, nowMs: number): void {
     const present = new Map(replicas.map((replica) => [replica.id, replica]));
-    this.#own.keepOnly(new Set(present.keys()));
+    this.#firstLookAtMs ??= nowMs;
+    if (nowMs - this.#firstLookAtMs > INHERITED_MS) this.#own.forgetInherited();
     for (const id of this.#records.parked.keys())
       if (present.get(id)?.state !== "exited") this.#records.unpark(id);
     if (restless.size > 0) return;
+    this.#own.keepOnly(new Set(present.keys()));
     // One that was made a moment ago need not have been seen yet.
     for (const [id, { heardAtMs }] of this.#traces)
       if (!present.has(id) && nowMs - heardAtMs > MINUTE_MS) this.#traces.delete(id);

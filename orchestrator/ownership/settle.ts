@@ -42,10 +42,14 @@ export function settle(change: Change, { who, sentence }: Attribution): Settleme
 }
 
 /** A service without rules has the count that compose gave it, and what somebody removes of it comes back. */
-function policyOf({ scaling, global }: Service, { removed }: Change, who: Hand): ExternalChangePolicy {
+function policyOf(
+  { scaling, global }: Service,
+  { removed, whileAway }: Change,
+  who: Hand,
+): ExternalChangePolicy {
   if (global === true) return "restore";
   if (scaling !== undefined) return scaling.onExternalChange ?? "adopt";
-  return removed.length > 0 && who === "somebody" ? "restore" : "adopt";
+  return removed.length > 0 && (who === "somebody" || whileAway) ? "restore" : "adopt";
 }
 
 function withinBounds({ scaling, singleReplicaReason }: Service, count: number): number {

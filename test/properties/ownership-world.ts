@@ -36,11 +36,14 @@ export class World {
   nowMs = NOW_MS;
   desired: number;
   network = true;
+  /** A start fails from now on, and what was made for it is taken away again. */
+  startsFail = false;
+  engine = "an engine of the test's own";
   ownership: Ownership;
   readonly bodies = new Map<string, Body>();
   readonly #store: Store;
   readonly #project: Project;
-  readonly #inFlight = new InFlightWork();
+  #inFlight = new InFlightWork();
   #running: Running[] = [];
   #made = 0;
 
@@ -77,6 +80,8 @@ export class World {
     this.ownership = this.#begun();
     this.ownership.forget(this.#project);
     store.run("DELETE FROM audit");
+    store.run("DELETE FROM own_work");
+    this.ownership = this.#begun();
     for (let slot = 1; slot <= count; slot += 1)
       this.#add(slot, slot === 1 ? "compose" : "flyball", "running");
   }
@@ -186,6 +191,13 @@ export class World {
     this.ownership = this.#begun();
   }
 
+  /** It ends with whatever is under way half done, and knows what is in the store. */
+  daemonKilled(): void {
+    this.#running = [];
+    this.#inFlight = new InFlightWork();
+    this.daemonRestarts();
+  }
+
   /** It stops everything, says so, and is heard again later. */
   engineRestarts(): void {
     for (const body of this.bodies.values())
@@ -194,7 +206,9 @@ export class World {
   }
 
   #begun(): Ownership {
-    return new Ownership({ store: this.#store, log: createLog("silent") }, (_id, to) => {
+    const engine = { description: this.engine };
+    const options = { store: this.#store, log: createLog("silent"), engine };
+    return new Ownership(options, (_id, to) => {
       this.desired = to;
     });
   }
@@ -229,14 +243,14 @@ export class World {
         !done && action.after.every((id) => plan.find((other) => other.action.id === id)?.done === true),
     );
     if (next === undefined) return;
-    this.#perform(next.action);
+    const outcome = this.#perform(next.action);
     next.done = true;
     this.#running = this.#running.filter((running) => running !== next);
     this.#inFlight.finish(next.action);
-    this.ownership.ended(next.action, "done");
+    this.ownership.ended(next.action, outcome);
   }
 
-  #perform(action: Action): void {
+  #perform(action: Action): "done" | "failed" {
     if (action.kind === "create-replica") {
       const body = this.#add(action.slot, "flyball", "created");
       this.#sign({ kind: "created", replica: body.id, byCompose: false });
@@ -245,12 +259,17 @@ export class World {
         action.replica === undefined
           ? [...this.bodies.values()].find(({ slot, state }) => slot === action.slot && state === "created")
           : this.bodies.get(action.replica);
+      if (this.startsFail && body?.state === "created") {
+        this.#take(body, ["removed"]);
+        return "failed";
+      }
       if (body !== undefined && body.state !== "running") this.#begin(body);
     } else if (action.kind === "stop-replica" || action.kind === "remove-replica") {
       const body = this.bodies.get(action.replica);
-      if (body === undefined) return;
-      this.#take(body, action.kind === "stop-replica" ? ["killed", "stopped"] : ["removed"]);
+      if (body !== undefined)
+        this.#take(body, action.kind === "stop-replica" ? ["killed", "stopped"] : ["removed"]);
     }
+    return "done";
   }
 
   #add(slot: number, origin: Body["origin"], state: Body["state"]): Body {

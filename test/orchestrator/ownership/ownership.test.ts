@@ -153,10 +153,114 @@ describe("what others do to a service", () => {
     assert.deepEqual(held(down), [0, 3, 1]);
   });
 
-  test("before the first look is how it was: what is missing then is put back", () => {
+  test("is nothing when a start that fails takes away again what was made for it", () => {
+    const world = at(2);
+    world.startsFail = true;
+    world.scale(3);
+    for (let pass = 0; pass < 20; pass += 1) world.pass(1);
+    assert.deepEqual(said(world), []);
+    assert.equal(world.desired, 3);
+    world.startsFail = false;
+    world.rest();
+    assert.equal(world.alive.length, 3);
+  });
+});
+
+describe("what others did while no daemon ran", () => {
+  const situations: [string, number, (world: World) => void, string][] = [
+    [
+      "up",
+      4,
+      (world) => world.composeUp(2),
+      "docker compose or somebody: 4 -> 2: docker compose up --scale web=2, or somebody, removed web-3 and web-4 while Flyball was not running; goes on from 2",
+    ],
+    [
+      "up with more",
+      2,
+      (world) => world.composeUp(4),
+      "docker compose or somebody: 2 -> 4: docker compose up --scale web=4, or somebody, started web-3 and web-4 while Flyball was not running; goes on from 4",
+    ],
+    [
+      "rm -f of one in the middle",
+      3,
+      (world) => world.remove(1),
+      "somebody: 3 -> 2: somebody removed web-2 while Flyball was not running; goes on from 2",
+    ],
+  ];
+  for (const [situation, count, act, expected] of situations) {
+    test(`is told as such, and settled: ${situation}`, () => {
+      const world = at(count);
+      act(world);
+      world.daemonRestarts();
+      world.rest();
+      assert.deepEqual(said(world), [expected]);
+      assert.equal(world.alive.length, world.desired);
+      world.daemonRestarts();
+      world.rest();
+      assert.equal(said(world).length, 1, "and not found again by the next daemon");
+    });
+  }
+
+  test("is put back, or left, where the policy says so", () => {
+    for (const [policy, alive, desired] of [
+      ["restore", 4, 4],
+      ["hold", 2, 4],
+    ] as const) {
+      const world = at(4, policy);
+      world.composeUp(2);
+      world.daemonRestarts();
+      world.rest();
+      assert.match(said(world).join(), /removed web-3 and web-4 while Flyball was not running/);
+      assert.deepEqual([world.alive.length, world.desired], [alive, desired]);
+    }
+  });
+
+  test("is told from what the daemon before had half done", () => {
+    for (let done = 0; done < 6; done += 1) {
+      const world = at(5);
+      world.scale(2);
+      world.pass(done);
+      world.daemonKilled();
+      world.rest();
+      assert.deepEqual(said(world), []);
+      assert.equal(world.alive.length, 2);
+    }
+    const world = at(5);
+    world.scale(3);
+    world.pass(2);
+    world.remove(0);
+    world.daemonKilled();
+    world.rest();
+    assert.deepEqual(said(world), [
+      "somebody: 3 -> 2: somebody removed web-1 while Flyball was not running; goes on from 2",
+    ]);
+  });
+
+  test("and took all of it away: docker compose down, and up again", () => {
     const world = at(3);
+    world.composeDown();
     world.daemonRestarts();
-    world.composeUp(1);
+    world.rest();
+    assert.match(said(world).join(), /down took shop away while Flyball was not running; left alone until/);
+    assert.equal(world.alive.length, 0);
+    world.network = true;
+    world.composeUp(2);
+    world.daemonRestarts();
+    world.rest();
+    assert.equal(world.alive.length, 2);
+    assert.deepEqual(world.holds, []);
+  });
+
+  test("is not asked of replicas that another engine had, nor of one that only ended", () => {
+    const world = at(3);
+    world.engine = "another engine";
+    world.remove(1);
+    world.daemonRestarts();
+    world.rest();
+    assert.deepEqual(said(world), []);
+    assert.equal(world.alive.length, 3, "what is missing is put back");
+    world.crash(1);
+    world.daemonRestarts();
     world.rest();
     assert.deepEqual(said(world), []);
     assert.equal(world.alive.length, 3);
