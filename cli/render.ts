@@ -115,7 +115,9 @@ export function renderAudit(lines: readonly AuditLine[], options: TableOptions):
 
 export function renderScale(answer: ScaleAnswer): string {
   const change = answer.from === answer.to ? `${answer.to} as before` : `${answer.from} -> ${answer.to}`;
-  return `${printable(answer.service)}: ${change}`;
+  const hold =
+    answer.heldUntilMs === undefined ? "" : `; its rules go on at ${formatInstant(answer.heldUntilMs)}`;
+  return `${printable(answer.service)}: ${change}${hold}`;
 }
 
 export function renderMode({ service, mode }: AutoscaleAnswer): string {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DAY_MS, parseDurationMs, SECOND_MS } from "./units.ts";
 import { ruleMetricSchema, scalingChangeSchema } from "./wire-history.ts";
 
 /**
@@ -165,8 +166,19 @@ export const autoscaleAnswerSchema = z.object({ service: z.string(), mode: autos
 export const scaleRequestSchema = z.strictObject({
   replicas: z.int().min(0).max(100_000),
   reason: z.string().max(500).optional(),
+  /** How long the count stays, whatever the rules want, as `30m`; absent: the rules go on from it. */
+  for: z
+    .string()
+    .refine((text) => isHoldDuration(text), 'expected a duration from 1s to 30d, as "30m"')
+    .optional(),
 });
-export const scaleAnswerSchema = z.object({ service: z.string(), from: z.number(), to: z.number() });
+export const scaleAnswerSchema = z.object({
+  service: z.string(),
+  from: z.number(),
+  to: z.number(),
+  /** When the rules go on. */
+  heldUntilMs: z.number().optional(),
+});
 
 /** The normalized compose model, as `docker compose config --format json` prints it, and where it came from. */
 export const projectRequestSchema = z.strictObject({
@@ -252,3 +264,8 @@ export type ProjectAnswer = z.infer<typeof projectAnswerSchema>;
 export type AuditLine = z.infer<typeof auditLineSchema>;
 export type Readiness = z.infer<typeof readinessSchema>;
 export type ProblemDocument = z.infer<typeof problemSchema>;
+
+function isHoldDuration(text: string): boolean {
+  const durationMs = parseDurationMs(text) ?? 0;
+  return durationMs >= SECOND_MS && durationMs <= 30 * DAY_MS;
+}

@@ -9,6 +9,8 @@ export type ModeRequest = Mode | "resumed";
 interface State {
   readonly approved: boolean;
   readonly paused: boolean;
+  /** When the pause ends by itself; absent: it does not. */
+  readonly pausedUntilMs?: number;
   /** What was approved. */
   readonly rules: string;
 }
@@ -28,9 +30,11 @@ export class Modes {
     this.#store = store;
     this.#firstRun = firstRun;
     store.migrate(TABLES);
-    for (const { service, approved, paused, rules } of store.all("SELECT * FROM autoscale_modes")) {
+    for (const { service, approved, paused, rules, paused_until_ms: until } of store.all(
+      "SELECT * FROM autoscale_modes",
+    )) {
       const state = { approved: approved === 1, paused: paused === 1, rules: String(rules) };
-      this.#states.set(String(service), state);
+      this.#states.set(String(service), until === null ? state : { ...state, pausedUntilMs: Number(until) });
     }
   }
 
@@ -40,20 +44,21 @@ export class Modes {
     if (changed.length === 0) return;
     const approved = this.#firstRun === "live";
     const states = changed.map(({ id, rules }): [ServiceId, State] => {
-      return [id, { approved, paused: this.#states.get(id)?.paused ?? false, rules }];
+      return [id, { paused: false, ...this.#states.get(id), approved, rules }];
     });
     this.#keep(states);
   }
 
   /** Of a service that was admitted. */
-  of(service: ServiceId): Mode {
+  of(service: ServiceId, nowMs: number): Mode {
     const state = this.#states.get(service);
-    if (state?.paused === true) return "paused";
+    const isOver = state?.pausedUntilMs !== undefined && nowMs >= state.pausedUntilMs;
+    if (state?.paused === true && !isOver) return "paused";
     return state?.approved === false ? "shadow" : "live";
   }
 
   /** @throws FlyballError STORE_FULL, STORE_UNUSABLE */
-  set(service: ServiceId, rules: string, request: ModeRequest): Mode {
+  set(service: ServiceId, rules: string, request: ModeRequest, nowMs: number): Mode {
     const approved = this.#states.get(service)?.approved ?? this.#firstRun === "live";
     const asked = {
       live: { approved: true, paused: false },
@@ -62,15 +67,21 @@ export class Modes {
       resumed: { approved, paused: false },
     }[request];
     this.#keep([[service, { ...asked, rules }]]);
-    return this.of(service);
+    return this.of(service, nowMs);
+  }
+
+  /** @throws FlyballError STORE_FULL, STORE_UNUSABLE */
+  pauseUntil(service: ServiceId, rules: string, untilMs: number): void {
+    const approved = this.#states.get(service)?.approved ?? this.#firstRun === "live";
+    this.#keep([[service, { approved, paused: true, pausedUntilMs: untilMs, rules }]]);
   }
 
   #keep(states: readonly [ServiceId, State][]): void {
     this.#store.transaction(() => {
-      for (const [service, { approved, paused, rules }] of states) {
+      for (const [service, { approved, paused, rules, pausedUntilMs = null }] of states) {
         this.#store.run(
-          "INSERT OR REPLACE INTO autoscale_modes (service, approved, paused, rules) VALUES (?, ?, ?, ?)",
-          ...[service, approved ? 1 : 0, paused ? 1 : 0, rules],
+          "INSERT OR REPLACE INTO autoscale_modes (service, approved, paused, rules, paused_until_ms) VALUES (?, ?, ?, ?, ?)",
+          ...[service, approved ? 1 : 0, paused ? 1 : 0, rules, pausedUntilMs],
         );
       }
     });

@@ -92,7 +92,7 @@ export class Scaler {
         const { service, desired, replicas } = subject;
         one.startTime.observe(replicas);
         const startupMs = one.startTime.expectedMs;
-        const mode = this.#modes.of(service.id);
+        const mode = this.#modes.of(service.id, nowMs);
         const situation = {
           nowMs,
           service: service.id,
@@ -167,11 +167,22 @@ export class Scaler {
   }
 
   /** @throws FlyballError NOT_SCALABLE, STORE_FULL, STORE_UNUSABLE */
-  setMode({ id, scaling }: Service, request: ModeRequest): Mode {
+  setMode({ id, scaling }: Service, request: ModeRequest, nowMs: number): Mode {
     if (scaling === undefined) {
       throw new FlyballError("NOT_SCALABLE", `${id} has no scaling rule: there is nothing to ${request}`);
     }
-    return this.#modes.set(id, rulesText(scaling), request);
+    return this.#modes.set(id, rulesText(scaling), request, nowMs);
+  }
+
+  /** Only watches the service until then. @throws FlyballError NOT_SCALABLE, STORE_FULL, STORE_UNUSABLE */
+  pauseUntil({ id, scaling }: Service, untilMs: number): void {
+    if (scaling === undefined) {
+      throw new FlyballError(
+        "NOT_SCALABLE",
+        `${id} has no scaling rule that could go on: a count stays as it is set`,
+      );
+    }
+    this.#modes.pauseUntil(id, rulesText(scaling), untilMs);
   }
 
   /** Of a service that scales, once it was evaluated. */

@@ -44,6 +44,7 @@ export const TABLES: Migrations = {
        paused INTEGER NOT NULL,
        rules TEXT NOT NULL
      ) STRICT`,
+    "ALTER TABLE autoscale_modes ADD COLUMN paused_until_ms INTEGER",
   ],
 };
 

@@ -7,6 +7,7 @@ import type { AddCommand } from "./command.ts";
 
 interface ScaleFlags extends GlobalFlags {
   readonly reason?: string;
+  readonly for?: string;
 }
 
 export const addScale: AddCommand = (program, { terminal }) => {
@@ -15,6 +16,7 @@ export const addScale: AddCommand = (program, { terminal }) => {
     .description("set how many replicas services have, within their bounds")
     .argument("<service=n...>", "as web=3", readScaleTarget)
     .option("--reason <text>", "why; written to the log with the change")
+    .option("--for <duration>", "how long the count stays whatever the rules want, as 30m")
     .action(async (targets: ScaleTarget[]) => {
       const flags = command.optsWithGlobals<ScaleFlags>();
       const { client } = connect(flags, terminal);
@@ -24,9 +26,13 @@ export const addScale: AddCommand = (program, { terminal }) => {
         id: resolveService(service, services),
         replicas,
       }));
+      const { reason, for: hold } = flags;
+      const how = {
+        ...(reason === undefined ? {} : { reason }),
+        ...(hold === undefined ? {} : { for: hold }),
+      };
       for (const { id, replicas } of resolved) {
-        const reason = flags.reason === undefined ? {} : { reason: flags.reason };
-        terminal.print(renderScale(await client.scale(id, { replicas, ...reason })));
+        terminal.print(renderScale(await client.scale(id, { replicas, ...how })));
       }
     });
 };

@@ -51,7 +51,7 @@ describe("rules that have never scaled their service", () => {
       scaler.latest(SERVICE)?.sentence,
       "stays at 1: cpu at 90 % is above 70 %, so 2 are wanted, but it waits for flyball approve shop_web",
     );
-    assert.equal(scaler.setMode(serviceOf(), "live"), "live");
+    assert.equal(scaler.setMode(serviceOf(), "live", NOW_MS), "live");
     assert.equal(countOf(scaler), 2);
   });
 
@@ -59,14 +59,14 @@ describe("rules that have never scaled their service", () => {
     const store = storeOf(t);
     const first = scalerOn(store);
     countOf(first);
-    first.setMode(serviceOf(), "live");
+    first.setMode(serviceOf(), "live", NOW_MS);
     assert.equal(countOf(scalerOn(store)), 2);
   });
 
   test("stay approved when only bounds, steps, windows or the image are others", (t) => {
     const scaler = scalerOn(storeOf(t));
     countOf(scaler);
-    scaler.setMode(serviceOf(), "live");
+    scaler.setMode(serviceOf(), "live", NOW_MS);
     const wider = policyOf({ maxReplicas: 30, step: 3, windowMs: 20_000, cooldownMs: 1_000 });
     assert.equal(countOf(scaler, serviceOf({ scaling: wider, templateHash: "second" })), 4);
   });
@@ -74,11 +74,11 @@ describe("rules that have never scaled their service", () => {
   test("wait again when a threshold or a metric is another", (t) => {
     const scaler = scalerOn(storeOf(t));
     countOf(scaler);
-    scaler.setMode(serviceOf(), "live");
+    scaler.setMode(serviceOf(), "live", NOW_MS);
     const other = serviceOf({ scaling: policyOf({ rules: [{ ...MAX_CPU_70, max: 0.5 }] }) });
     assert.equal(countOf(scaler, other), 1);
     assert.equal(countOf(scaler, other), 1);
-    assert.equal(scaler.setMode(other, "live"), "live");
+    assert.equal(scaler.setMode(other, "live", NOW_MS), "live");
     assert.equal(countOf(scaler, other), 2);
   });
 
@@ -93,25 +93,51 @@ describe("a pause", () => {
   test("holds the count through a restart, until it is ended", (t) => {
     const store = storeOf(t);
     const scaler = scalerOn(store, "live");
-    assert.equal(scaler.setMode(serviceOf(), "paused"), "paused");
+    assert.equal(scaler.setMode(serviceOf(), "paused", NOW_MS), "paused");
     assert.equal(countOf(scaler), 1);
     assert.match(scaler.latest(SERVICE)?.sentence ?? "", /but scaling is paused$/);
     const restarted = scalerOn(store, "live");
     assert.equal(countOf(restarted), 1);
-    assert.equal(restarted.setMode(serviceOf(), "resumed"), "live");
+    assert.equal(restarted.setMode(serviceOf(), "resumed", NOW_MS), "live");
     assert.equal(countOf(restarted), 2);
   });
 
   test("approves nothing when it ends", (t) => {
     const scaler = scalerOn(storeOf(t));
     countOf(scaler);
-    scaler.setMode(serviceOf(), "paused");
-    assert.equal(scaler.setMode(serviceOf(), "resumed"), "shadow");
+    scaler.setMode(serviceOf(), "paused", NOW_MS);
+    assert.equal(scaler.setMode(serviceOf(), "resumed", NOW_MS), "shadow");
     assert.equal(countOf(scaler), 1);
   });
 
   test("of a service without a rule is refused", (t) => {
     const { scaling: _, ...unscaled } = serviceOf();
-    assert.throws(() => scalerOn(storeOf(t)).setMode(unscaled, "paused"), { code: "NOT_SCALABLE" });
+    assert.throws(() => scalerOn(storeOf(t)).setMode(unscaled, "paused", NOW_MS), { code: "NOT_SCALABLE" });
+  });
+});
+
+describe("a count that a person holds for a while", () => {
+  test("stays until then, through a restart, and the rules go on by themselves", (t) => {
+    const store = storeOf(t);
+    const untilMs = NOW_MS + (second + 2_500) * 1_000;
+    const first = scalerOn(store, "live");
+    assert.equal(countOf(first), 2);
+    first.pauseUntil(serviceOf(), untilMs);
+    assert.equal(countOf(first), 1);
+    assert.equal(countOf(scalerOn(store, "live")), 2);
+  });
+
+  test("is let go sooner by a person who resumes the service", (t) => {
+    const scaler = scalerOn(storeOf(t), "live");
+    assert.equal(countOf(scaler), 2);
+    scaler.pauseUntil(serviceOf(), Number.MAX_SAFE_INTEGER);
+    assert.equal(countOf(scaler), 1);
+    scaler.setMode(serviceOf(), "resumed", NOW_MS);
+    assert.equal(countOf(scaler), 2);
+  });
+
+  test("needs rules that could go on", (t) => {
+    const { scaling: _rules, ...without } = serviceOf();
+    assert.throws(() => scalerOn(storeOf(t)).pauseUntil(without, NOW_MS + 1), { code: "NOT_SCALABLE" });
   });
 });
