@@ -1,40 +1,28 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isSystemError } from "../../core/errors.ts";
 import { mustRun } from "../lab/command.ts";
 import { eventually, FlyballHouse, SERVICE } from "./flyball-daemon.ts";
+import { fillDisk, makeRoom, mountSmallDisk } from "./small-disk.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root, to mount a small disk";
 
-/** Puts a disk of that size under the data directory, until the test is over. */
-async function mountSmallDisk(house: FlyballHouse, sizeKib: number): Promise<void> {
+async function putOnSmallDisk(house: FlyballHouse, sizeKib: number): Promise<void> {
   mkdirSync(house.dataDirectory, { mode: 0o700 });
-  await mustRun("mount", ["-t", "tmpfs", "-o", `size=${sizeKib}k,mode=700`, "tmpfs", house.dataDirectory]);
+  await mountSmallDisk(house.dataDirectory, sizeKib);
   house.defer(() => mustRun("umount", [house.dataDirectory]));
 }
 
 function fill(house: FlyballHouse): void {
-  const path = join(house.dataDirectory, "ballast");
-  for (let bytes = 1 << 20; bytes >= 1; bytes >>= 1) {
-    try {
-      for (;;) writeFileSync(path, Buffer.alloc(bytes), { flag: "a" });
-    } catch (error) {
-      assert.ok(isSystemError(error, "ENOSPC"), String(error));
-    }
-  }
+  fillDisk(house.dataDirectory);
   assert.equal(statfsSync(house.dataDirectory).bfree, 0);
-}
-
-function makeRoom(house: FlyballHouse): void {
-  rmSync(join(house.dataDirectory, "ballast"));
 }
 
 describe("a full disk under the data directory", { skip }, () => {
   test("at the start ends the daemon with a clear line, and it starts once there is room", async (t) => {
     const house = await FlyballHouse.open(t);
-    await mountSmallDisk(house, 4_096);
+    await putOnSmallDisk(house, 4_096);
     fill(house);
     for (const words of [["serve"], ["up", "-f", house.compose(`  web:${SERVICE}`)]]) {
       const { status, stdout, stderr } = await house.flyball(...words);
@@ -42,14 +30,14 @@ describe("a full disk under the data directory", { skip }, () => {
       assert.match(stderr, /^STORE_FULL: the disk under the data directory is full/m);
       assert.deepEqual(house.processes(), []);
     }
-    makeRoom(house);
+    makeRoom(house.dataDirectory);
     await house.serve();
     assert.equal(await house.stop(), 0);
   });
 
   test("while it runs holds the scaling and says so; nothing is half done, and it goes on when there is room", async (t) => {
     const house = await FlyballHouse.open(t);
-    await mountSmallDisk(house, 8_192);
+    await putOnSmallDisk(house, 8_192);
     const labels = '    labels: { autoscale.max_cpu: "70", autoscale.window: 2s }\n';
     const file = house.compose(
       `  web:${SERVICE}${labels}    deploy: { replicas: 2 }\n  db:${SERVICE}    restart: always\n`,
@@ -89,7 +77,7 @@ describe("a full disk under the data directory", { skip }, () => {
     );
     assert.ok(await house.has(0, "db"));
 
-    makeRoom(house);
+    makeRoom(house.dataDirectory);
     await eventually("the daemon says that it goes on", () => /scaling goes on/.test(house.output));
     await house.untilHas(1, "db");
     await house.must("scale", "web=3");

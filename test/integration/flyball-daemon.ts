@@ -51,11 +51,16 @@ export async function eventually<T>(
 }
 
 /** What the engine itself says of a replica, past Flyball. */
-interface Seen {
+export interface Seen {
   readonly id: string;
   readonly slot: number;
   readonly running: boolean;
+  /** What the definition says of itself, in `VERSION_LABEL` and in `VERSION_VARIABLE`. */
+  readonly version: string | undefined;
 }
+
+export const VERSION_LABEL = "test.version";
+export const VERSION_VARIABLE = "TEST_VERSION";
 
 export interface CommandEnd {
   readonly status: number | null;
@@ -101,7 +106,7 @@ export class FlyballHouse {
 
   /** @param lab absent: on the process engine */
   static async open(
-    t: TestContext,
+    t: Pick<TestContext, "after">,
     lab?: LabEngine,
     environment: Readonly<Record<string, string>> = {},
   ): Promise<FlyballHouse> {
@@ -195,13 +200,19 @@ export class FlyballHouse {
           id: Id,
           slot: Number(Labels["com.docker.compose.container-number"]),
           running: State === "running",
+          version: Labels[VERSION_LABEL],
         }));
     }
     const byId = new Map<string, Seen>();
     for (const { environment } of this.#replicaProcesses()) {
       if (environment["FLYBALL_SERVICE"] !== this.serviceId(name)) continue;
       const id = environment["FLYBALL_REPLICA"] ?? "";
-      byId.set(id, { id, slot: Number(environment["FLYBALL_SLOT"]), running: true });
+      byId.set(id, {
+        id,
+        slot: Number(environment["FLYBALL_SLOT"]),
+        running: true,
+        version: environment[VERSION_VARIABLE],
+      });
     }
     return [...byId.values()];
   }

@@ -62,13 +62,22 @@ export async function startEngine(
   save({ containerd });
   await until(async () => existsSync(paths.containerdSocket), containerd, "containerd", paths.containerdLog);
 
-  writeFileSync(paths.dockerdConfig, `${JSON.stringify(dockerdConfig(paths, state), null, 2)}\n`);
+  return await startDockerd(directory, state);
+}
+
+/** Starts the engine's dockerd on what is there; its containerd runs already. */
+export async function startDockerd(directory: string, before: EngineState): Promise<EngineState> {
+  const paths = enginePaths(directory, before.name);
+  const folders = programFolders(directory, before.name);
+  writeFileSync(paths.dockerdConfig, `${JSON.stringify(dockerdConfig(paths, before), null, 2)}\n`);
   const dockerd = await startDetached(program("dockerd", folders), ["--config-file", paths.dockerdConfig], {
-    env,
+    env: { PATH: folders.join(":"), HOME: paths.root },
     logFile: paths.dockerdLog,
   });
-  save({ dockerd });
-  save(await until(() => readVersion(paths.socket), dockerd, "dockerd", paths.dockerdLog));
+  saveEngine(directory, { ...before, dockerd });
+  const version = await until(() => readVersion(paths.socket), dockerd, "dockerd", paths.dockerdLog);
+  const state = { ...before, dockerd, ...version };
+  saveEngine(directory, state);
   return state;
 }
 
@@ -120,7 +129,7 @@ async function emptyEngine(engine: EngineState): Promise<void> {
 }
 
 /** The unpacked engine brings no runc, so the machine's own is the first on its PATH. */
-function programFolders(directory: string, name: EngineName): string[] {
+function programFolders(directory: string, name: string): string[] {
   if (name === "20.10") return MACHINE_PATH;
   const unpacked = ["usr/sbin", "usr/bin"].map((folder) => join(unpackedRoot(directory), folder));
   return [...unpacked, ...MACHINE_PATH];

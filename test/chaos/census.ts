@@ -1,0 +1,17 @@
+import type Docker from "dockerode";
+
+/** Everything there is on an engine, by kind and id. */
+export type Census = ReadonlySet<string>;
+
+export async function takeCensus(docker: Docker): Promise<Census> {
+  const [containers, networks, volumes] = await Promise.all([
+    docker.listContainers({ all: true }),
+    docker.listNetworks(),
+    docker.listVolumes(),
+  ]);
+  return new Set([
+    ...containers.map(({ Id }) => `container ${Id}`),
+    ...networks.map(({ Id }) => `network ${Id}`),
+    ...volumes.Volumes.map(({ Name }) => `volume ${Name}`),
+  ]);
+}

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isSystemError } from "../../core/errors.ts";
+import { runCommand } from "../lab/command.ts";
+import { dockerHostFor } from "../lab/engines.ts";
+import type { Arena } from "./arena.ts";
+import type { Random } from "./random.ts";
+import { disturbPlans, type Stage, TAKES_MS } from "./stage.ts";
+
+const LIMIT_MS = 90_000;
+const LONGEST_PAUSE_MS = 1_500;
+const STOPPED_MS = 700;
+
+/** What a person does to one container. Volumes go with it, so that what is left behind is Flyball's doing. */
+const BY_HAND = [
+  ["rm", "--force", "--volumes"],
+  ["rm", "--force", "--volumes"],
+  ["stop", "--time", "2"],
+  ["pause"],
+  ["pause"],
+  ["kill"],
+  ["restart", "--time", "2"],
+] as const;
+
+const BUT_STOP = [["rm", "--force", "--volumes"], ["pause"], ["kill"], ["restart", "--time", "2"]] as const;
+
+/** And to one process. */
+const SIGNALS = ["SIGKILL", "SIGTERM", "SIGSTOP"] as const;
+
+/** Removes, stops, kills and pauses replicas past the daemon. */
+export async function handsPoints(stage: Stage): Promise<void> {
+  const { arena, random, tally } = stage;
+  await disturbPlans(stage, LIMIT_MS, async (plan) => {
+    const done: string[] = [];
+    for (let acts = random.between(1, 3); acts > 0; acts -= 1) {
+      await sleep(random.between(0, TAKES_MS[plan.kind]));
+      const name = random.next() < 0.9 ? "web" : "db";
+      const seen = await arena.house.seen(name);
+      const victim = seen[random.between(0, Math.max(0, seen.length - 1))];
+      if (victim === undefined) continue;
+      const act = await (arena.ground.lab === undefined
+        ? signal(arena, random.pick(SIGNALS), name, victim.id)
+        : command(arena, random, name, victim.id));
+      tally.count(act);
+      done.push(`${act} of ${victim.slot}`);
+    }
+    return done.join(", ") || "nothing was there to touch";
+  });
+}
+
+async function command({ ground }: Arena, random: Random, name: string, container: string): Promise<string> {
+  // What a person stops of a service without rules is meant to stay so.
+  const words = random.pick(name === "web" ? BY_HAND : BUT_STOP);
+  const docker = async (...args: readonly string[]): Promise<void> => {
+    if (ground.lab === undefined) return;
+    // It may be gone by now: a person would shrug as well.
+    await runCommand("docker", ["--host", dockerHostFor(ground.lab), ...args]);
+  };
+  await docker(...words, container);
+  if (words[0] === "pause") {
+    await sleep(random.between(0, LONGEST_PAUSE_MS));
+    await docker("unpause", container);
+  }
+  return words[0];
+}
+
+async function signal(
+  { house }: Arena,
+  name: (typeof SIGNALS)[number],
+  service: string,
+  replica: string,
+): Promise<string> {
+  const { replicaList } = await house.client.service(house.serviceId(service));
+  const pid = replicaList.find(({ id }) => id === replica)?.pid;
+  if (pid === undefined) return "miss";
+  send(pid, name);
+  if (name === "SIGSTOP") {
+    await sleep(STOPPED_MS);
+    send(pid, "SIGCONT");
+  }
+  return name;
+}
+
+function send(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!isSystemError(error, "ESRCH")) throw error;
+  }
+}
