@@ -8,6 +8,7 @@ import { keepHeapSmall } from "./core/small-heap.ts";
 import { Store } from "./core/store.ts";
 import type { ProjectAnswer, ProjectRequest } from "./core/wire.ts";
 import { Answers } from "./daemon/answers.ts";
+import { Broadcast } from "./daemon/broadcast.ts";
 import { composeRoom } from "./daemon/compose-room.ts";
 import { ControlLoop } from "./daemon/loop.ts";
 import type { LoadOptions } from "./orchestrator/compose/load.ts";
@@ -29,11 +30,14 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   await using started = new AsyncDisposableStack();
   const store = started.use(new Store(config.dataDirectory));
   const engine = started.use(await openEngine(config, store, log));
-  const loop = started.use(new ControlLoop({ store, engine, log, config }));
+  const broadcast = new Broadcast();
+  started.use(broadcast.hub);
+  const loop = started.use(new ControlLoop({ store, engine, log, config, broadcast }));
   await loop.start(config);
   const api = started.use(
     await startApi({
       control: new Answers({ loop, config, log }),
+      stream: broadcast.hub,
       listen: config.listen,
       log,
       ...(config.token === undefined ? {} : { token: config.token }),

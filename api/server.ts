@@ -6,9 +6,13 @@ import { createApp } from "./app.ts";
 import type { Control } from "./control.ts";
 import { createGuard } from "./guard.ts";
 import { ROUTES } from "./routes.ts";
+import type { StreamHub } from "./stream/hub.ts";
+import { createUpgrade } from "./stream/upgrade.ts";
 
 export interface ApiOptions {
   readonly control: Control;
+  /** Who listens at the stream is given what is published there. Ends with the API. */
+  readonly stream: StreamHub;
   readonly listen: ListenAddress;
   /** Without one the API serves this machine only. */
   readonly token?: string;
@@ -28,7 +32,7 @@ const CLOSE_GRACE_MS = 2_000;
  * token, or one that the system refuses; PORT_IN_USE
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const { control, listen, token, log } = options;
+  const { control, stream, listen, token, log } = options;
   if (token === undefined && !isLoopback(listen.host)) {
     throw new FlyballError(
       "LISTEN_REFUSED",
@@ -37,8 +41,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
   const guard = createGuard(listen, token);
   const closes = new AbortController();
-  const app = createApp({ routes: ROUTES, control, guard, log, closing: closes.signal });
-  const server = createServer(app);
+  const server = createServer(createApp({ routes: ROUTES, control, guard, log, closing: closes.signal }));
+  server.on("upgrade", createUpgrade({ hub: stream, guard, log }));
   await bind(server, listen);
   // Without a listener, a connection that cannot be accepted (too many open files) would end the daemon.
   server.on("error", (error) => log.error({ err: error }, "the API could not accept a connection"));
@@ -51,7 +55,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     address,
     [Symbol.asyncDispose]() {
       closes.abort();
-      closing ??= close(server);
+      closing ??= Promise.all([stream[Symbol.asyncDispose](), close(server)]).then(() => {});
       return closing;
     },
   };

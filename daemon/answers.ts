@@ -7,6 +7,7 @@ import type { Config } from "../core/config.ts";
 import { FlyballError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Service } from "../core/types.ts";
+import { parseDurationMs } from "../core/units.ts";
 import type {
   AutoscaleAnswer,
   AutoscaleRequest,
@@ -93,7 +94,7 @@ export class Answers implements Control {
   }
 
   setAutoscale(id: string, request: AutoscaleRequest): AutoscaleAnswer {
-    const mode = this.#loop.scaler.setMode(this.#find(id), request.mode);
+    const mode = this.#loop.scaler.setMode(this.#find(id), request.mode, systemClock.nowMs());
     if (mode === "live") this.#loop.orchestrator.ownership.asked(id, "rules");
     this.#log.info({ service: id, mode }, "autoscaling was set by hand");
     return { service: id, mode };
@@ -102,6 +103,10 @@ export class Answers implements Control {
   async scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
     const service = this.#find(id);
     const { replicas: to, reason } = request;
+    const nowMs = systemClock.nowMs();
+    const holdMs = request.for === undefined ? undefined : parseDurationMs(request.for);
+    // Without rules nothing goes on by itself, and the count stays as it is set.
+    const heldUntilMs = holdMs === undefined || service.scaling === undefined ? undefined : nowMs + holdMs;
     const { minReplicas = 0, maxReplicas = to } = service.scaling ?? {};
     if (to < minReplicas || to > maxReplicas) {
       throw new FlyballError(
@@ -111,11 +116,12 @@ export class Answers implements Control {
     }
     const from = this.#loop.desired(service);
     this.#loop.orchestrator.setReplicas(service.id, to);
+    if (heldUntilMs !== undefined) this.#loop.scaler.pauseUntil(service, heldUntilMs);
     // The rules start afresh from the count that a person chose, with a whole stabilization window before them.
     this.#loop.scaler.forget(service.id);
-    this.#loop.orchestrator.ownership.scaledByHand(service, { from, to, reason }, systemClock.nowMs());
+    this.#loop.orchestrator.ownership.scaledByHand(service, { from, to, reason }, nowMs);
     this.#log.info({ service: service.id, from, to, reason }, "scaled by hand");
-    return { service: service.id, from, to };
+    return { service: service.id, from, to, ...(heldUntilMs === undefined ? {} : { heldUntilMs }) };
   }
 
   async applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {

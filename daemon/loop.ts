@@ -23,6 +23,7 @@ import type { LevelReader } from "../scaler/observe.ts";
 import { queryPrometheus } from "../scaler/prometheus/query.ts";
 import { QueryWatcher } from "../scaler/prometheus/watcher.ts";
 import { Scaler } from "../scaler/scaler.ts";
+import type { Broadcast } from "./broadcast.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
 
@@ -31,6 +32,8 @@ export interface LoopOptions {
   readonly engine: Engine;
   readonly log: Log;
   readonly config: Config;
+  /** Absent: nobody can listen. */
+  readonly broadcast?: Broadcast;
 }
 
 /** Passes values from room to room: what the collector reads to the scaler, what the scaler decides to the orchestrator. */
@@ -45,6 +48,7 @@ export class ControlLoop implements AsyncDisposable {
   /** Absent: the configuration names no Prometheus. */
   readonly queries: QueryWatcher | undefined;
   readonly #log: Log;
+  readonly #broadcast: Broadcast | undefined;
   readonly #levels = new Levels();
   readonly #serviceSeries = new ServiceSeries();
   readonly #running = new AsyncDisposableStack();
@@ -52,10 +56,11 @@ export class ControlLoop implements AsyncDisposable {
   #targets = "";
   #evaluatedAtMs = 0;
 
-  constructor({ store, engine, log, config }: LoopOptions) {
+  constructor({ store, engine, log, config, broadcast }: LoopOptions) {
     const { prometheus } = config;
     this.engine = engine;
     this.#log = log;
+    this.#broadcast = broadcast;
     this.minutes = new Minutes({ store, series: this.#serviceSeries, log });
     this.scaler = new Scaler({
       store,
@@ -83,7 +88,10 @@ export class ControlLoop implements AsyncDisposable {
       clock: systemClock,
       log,
       onObserved: (observed) => this.#observed(observed),
-      onAction: ({ action, outcome }) => this.metrics.acted(action.kind, outcome),
+      onAction: (result) => {
+        this.metrics.acted(result.action.kind, result.outcome);
+        broadcast?.acted(result);
+      },
       onExternalChange: (service) => this.scaler.forget(service),
     });
   }
@@ -178,6 +186,7 @@ export class ControlLoop implements AsyncDisposable {
     }
     this.minutes.tick(batch.readAtMs);
     this.#evaluate();
+    this.#broadcast?.measured(() => this.orchestrator.services.map((service) => this.factsOf(service)));
   }
 
   #evaluate(): void {
@@ -192,6 +201,7 @@ export class ControlLoop implements AsyncDisposable {
     const rules = subjects.flatMap(({ service }) => service.scaling?.rules ?? []);
     this.queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
     const decisions = this.scaler.evaluate(subjects, this.#levelReader(), systemClock.nowMs());
+    this.#broadcast?.decided(decisions);
     for (const { service, from, to, sentence } of decisions) {
       this.metrics.evaluated(service, from, to);
       if (to === from) continue;

@@ -2,6 +2,8 @@ import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { startApi } from "../../api/server.ts";
+import { StreamHub } from "../../api/stream/hub.ts";
+import { systemClock } from "../../core/clock.ts";
 import { createLog } from "../../core/log.ts";
 import { type ProblemDocument, problemSchema } from "../../core/wire.ts";
 import { ControlDouble } from "./control-double.ts";
@@ -9,8 +11,9 @@ import { ControlDouble } from "./control-double.ts";
 export const TOKEN = "a-token-of-sufficient-length";
 
 /** The real server on a free port of this machine, over a control that remembers. */
-export async function startTestApi(options: { token?: string; host?: string } = {}) {
+export async function startTestApi(options: { token?: string; host?: string; heartbeatMs?: number } = {}) {
   const control = new ControlDouble();
+  const stream = aStream(options.heartbeatMs);
   const logLines: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -20,6 +23,7 @@ export async function startTestApi(options: { token?: string; host?: string } = 
   });
   const api = await startApi({
     control,
+    stream,
     listen: { host: options.host ?? "127.0.0.1", port: 0 },
     log: createLog("info", sink),
     ...(options.token === undefined ? {} : { token: options.token }),
@@ -27,6 +31,7 @@ export async function startTestApi(options: { token?: string; host?: string } = 
   const { port } = api.address;
   return {
     control,
+    stream,
     logLines,
     api,
     port,
@@ -34,6 +39,10 @@ export async function startTestApi(options: { token?: string; host?: string } = 
     fetch: (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
+}
+
+export function aStream(heartbeatMs = 15_000): StreamHub {
+  return new StreamHub({ clock: systemClock, epoch: "this-run", heartbeatMs });
 }
 
 export function json(method: string, body: unknown): RequestInit {

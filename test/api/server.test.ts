@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { startApi } from "../../api/server.ts";
 import { createLog } from "../../core/log.ts";
 import { ControlDouble } from "./control-double.ts";
-import { json, startTestApi, TOKEN } from "./harness.ts";
+import { aStream, json, startTestApi, TOKEN } from "./harness.ts";
 
 const log = createLog("silent");
 const control = new ControlDouble();
@@ -13,7 +13,7 @@ const control = new ControlDouble();
 describe("where the API listens and how it ends", () => {
   test("an address that other machines reach is refused without a token", async () => {
     for (const host of ["0.0.0.0", "::", "192.0.2.7", "flyball.example"]) {
-      await assert.rejects(startApi({ control, log, listen: { host, port: 0 } }), {
+      await assert.rejects(startApi({ control, stream: aStream(), log, listen: { host, port: 0 } }), {
         code: "LISTEN_REFUSED",
         message: /without a token/,
       });
@@ -21,17 +21,23 @@ describe("where the API listens and how it ends", () => {
   });
 
   test("it is served with one, and every spelling of this machine without", async () => {
-    await using open = await startApi({ control, log, listen: { host: "0.0.0.0", port: 0 }, token: TOKEN });
+    await using open = await startApi({
+      control,
+      stream: aStream(),
+      log,
+      listen: { host: "0.0.0.0", port: 0 },
+      token: TOKEN,
+    });
     assert.notEqual(open.address.port, 0);
     for (const host of ["localhost", "127.0.0.1", "127.0.0.5"]) {
-      await using api = await startApi({ control, log, listen: { host, port: 0 } });
+      await using api = await startApi({ control, stream: aStream(), log, listen: { host, port: 0 } });
       assert.notEqual(api.address.port, 0);
     }
   });
 
   test("a taken port is named with its host", async () => {
     await using first = await startTestApi();
-    await assert.rejects(startApi({ control, log, listen: first.api.address }), {
+    await assert.rejects(startApi({ control, stream: aStream(), log, listen: first.api.address }), {
       code: "PORT_IN_USE",
       message: new RegExp(`127\\.0\\.0\\.1:${first.port} `),
     });
@@ -39,7 +45,7 @@ describe("where the API listens and how it ends", () => {
 
   test("an address that this machine does not have is refused with what the system said", async () => {
     const listen = { host: "192.0.2.7", port: 0 };
-    await assert.rejects(startApi({ control, log, listen, token: TOKEN }), {
+    await assert.rejects(startApi({ control, stream: aStream(), log, listen, token: TOKEN }), {
       code: "LISTEN_REFUSED",
       message: /192\.0\.2\.7:0.*EADDRNOTAVAIL/,
     });

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
+import { WebSocket } from "ws";
+import { decisionSchema } from "../../core/wire.ts";
+import {
+  actionEventSchema,
+  type ServerFrame,
+  samplesSchema,
+  serverFrameSchema,
+} from "../../core/wire-stream.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
 
 /** Burns what CPU it gets while the file `busy` is there. */
@@ -24,6 +32,7 @@ test("a service that is busy gets more replicas, and loses them when it is not",
   await house.serve();
   await house.must("up", "-f", file);
   await house.untilHas(1);
+  using told = await listen(house);
   const busy = house.write("busy", "");
   await house.untilHas(3);
   rmSync(busy);
@@ -37,6 +46,7 @@ test("a service that is busy gets more replicas, and loses them when it is not",
   assert.equal(steps[0]?.[0], 1);
   assert.ok((steps[0]?.[1] ?? 0) > 1, "the first change is a scale-out");
   assert.deepEqual(steps.at(-1)?.at(-1), 1);
+  assertTold(told.events, id);
   const explained = await house.must("explain", "web");
   assert.match(explained, /cpu/i);
   await house.must("down", "-f", file);
@@ -45,3 +55,46 @@ test("a service that is busy gets more replicas, and loses them when it is not",
   assert.equal(await house.stop(), 0);
   await house.assertNothingLeft();
 });
+
+type StreamEvent = Extract<ServerFrame, { type: "event" }>;
+
+/** Somebody who listens at the daemon's stream to all that it tells. */
+async function listen(
+  house: FlyballHouse,
+): Promise<Disposable & { readonly events: readonly StreamEvent[] }> {
+  const events: StreamEvent[] = [];
+  const socket = new WebSocket(`ws${house.address.slice("http".length)}/v1/stream`, "flyball.v1");
+  const { promise: isSubscribed, resolve, reject } = Promise.withResolvers<void>();
+  socket.on("error", reject);
+  socket.on("message", (data) => {
+    const frame = serverFrameSchema.parse(JSON.parse(String(data)));
+    if (frame.type === "event") events.push(frame);
+    else if (frame.type === "subscribed") resolve();
+    else if (frame.type === "hello")
+      socket.send(JSON.stringify({ type: "subscribe", topics: ["samples", "decisions", "actions"] }));
+  });
+  await isSubscribed;
+  return { events, [Symbol.dispose]: () => socket.terminate() };
+}
+
+/** The whole way was told: readings, the decision, and what was done for it, in the order of the numbers. */
+function assertTold(events: readonly StreamEvent[], service: string): void {
+  const dataOf = (topic: StreamEvent["topic"]) =>
+    events.filter((event) => event.topic === topic).map(({ data }) => data);
+  const loads = dataOf("samples").map((data) => samplesSchema.parse(data).services[0]?.load.cpuRatio ?? 0);
+  assert.ok(Math.max(...loads) > 0.6, `samples show the load: ${loads}`);
+  const decided = dataOf("decisions").map((data) => decisionSchema.parse(data));
+  assert.ok(decided.some(({ from, to }) => to > from) && decided.some(({ from, to }) => to < from));
+  const acted = dataOf("actions").map((data) => actionEventSchema.parse(data));
+  for (const verb of ["create", "start", "stop", "remove"]) {
+    assert.ok(
+      acted.some((one) => one.service === service && one.action.startsWith(verb) && one.outcome === "done"),
+      verb,
+    );
+  }
+  const numbers = events.map(({ seq }) => seq);
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((a, b) => a - b),
+  );
+}

@@ -79,6 +79,8 @@ export class FlyballHouse {
   readonly directory: string;
   readonly dataDirectory: string;
   readonly client: Client;
+  /** Of the API: `http://127.0.0.1:…`. */
+  readonly address: string;
   /** Of the daemon that runs, and of those before it. */
   output = "";
   readonly #environment: Record<string, string>;
@@ -92,7 +94,8 @@ export class FlyballHouse {
     this.directory = mkdtempSync(join(tmpdir(), `${this.project}-`));
     this.dataDirectory = join(this.directory, "state");
     this.#lab = lab;
-    this.client = new Client({ address: `http://127.0.0.1:${port}` });
+    this.address = `http://127.0.0.1:${port}`;
+    this.client = new Client({ address: this.address });
     this.#environment = {
       PATH: process.env["PATH"] ?? "",
       HOME: this.directory,
