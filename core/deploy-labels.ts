@@ -31,8 +31,14 @@ export const DEPLOY_LABELS = {
     defaultText: "false",
     example: "true",
   }),
+  scale: label("aliyun.scale", readCount(0), {
+    meaning: "replicas that the service starts with, as `scale` and `deploy.replicas`, which go first",
+    defaultText: "1",
+    example: "3",
+  }),
   latestImage: label("aliyun.latest_image", readBoolean, {
-    meaning: "pull the image again when a new definition is rolled out, as `pull_policy: always`",
+    meaning:
+      "pull the image again at each `flyball up`, as `pull_policy: always`; rolled out when it is another",
     defaultText: "false",
     example: "true",
   }),
@@ -44,6 +50,7 @@ export interface DeployRequest {
   readonly depends: readonly string[];
   readonly global: boolean;
   readonly latestImage: boolean;
+  readonly replicas?: number;
   readonly livenessFailures?: number;
 }
 
@@ -52,6 +59,7 @@ export function readDeploy(reader: LabelReader): DeployRequest | undefined {
   if (!reader.says(...Object.values(DEPLOY_LABELS))) return undefined;
   const rolling = reader.get(DEPLOY_LABELS.rollingUpdates);
   const parallelism = reader.get(DEPLOY_LABELS.rollingParallelism);
+  const replicas = reader.get(DEPLOY_LABELS.scale);
   const livenessFailures = reader.get(DEPLOY_LABELS.livenessFailures);
   return {
     update:
@@ -63,6 +71,7 @@ export function readDeploy(reader: LabelReader): DeployRequest | undefined {
     depends: reader.get(DEPLOY_LABELS.depends) ?? [],
     global: reader.get(DEPLOY_LABELS.global) ?? false,
     latestImage: reader.get(DEPLOY_LABELS.latestImage) ?? false,
+    ...(replicas === undefined ? {} : { replicas }),
     ...(livenessFailures === undefined ? {} : { livenessFailures }),
   };
 }

@@ -1,4 +1,3 @@
-import type { Probe } from "./types.ts";
 import { formatDuration, parseDurationMs } from "./units.ts";
 
 /** A value that was read from a label's text, or why it could not be. */
@@ -82,25 +81,6 @@ export function readQuery(text: string): Reading<string> {
   if (query === "") return { refusal: "expected a PromQL expression" };
   if (query.length <= MOST_CHARACTERS_OF_A_QUERY) return { value: query };
   return { refusal: `expected a PromQL expression of at most ${MOST_CHARACTERS_OF_A_QUERY} characters` };
-}
-
-/** `/path` or `:port/path`. */
-export function readHttpProbe(text: string): Reading<Probe> {
-  const match = /^(?::(\d{1,5}))?(\/[^\s#]*)$/.exec(text.trim());
-  const port = Number(match?.[1] ?? 1);
-  if (match === null || port < 1 || port > 65_535) {
-    return { refusal: 'expected a path, as "/healthz" or ":8080/healthz"' };
-  }
-  const path = match[2] ?? "/";
-  return { value: { kind: "http", path, ...(match[1] === undefined ? {} : { port }) } };
-}
-
-/** `:port`. */
-export function readTcpProbe(text: string): Reading<Probe> {
-  const match = /^:(\d{1,5})$/.exec(text.trim());
-  const port = Number(match?.[1] ?? 0);
-  if (port < 1 || port > 65_535) return { refusal: 'expected a port, as ":5432"' };
-  return { value: { kind: "tcp", port } };
 }
 
 export function readPort(text: string): Reading<number> {

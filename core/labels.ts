@@ -1,9 +1,9 @@
 import { BUSINESS_PREFIX, readBusinessLabels } from "./business-labels.ts";
 import { DEPLOY_LABELS, type DeployRequest, readDeploy } from "./deploy-labels.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
-import { LabelReader, type LabelSpec, label } from "./label-reader.ts";
-import { readHttpProbe, readTcpProbe } from "./label-values.ts";
+import { LabelReader, type LabelSpec } from "./label-reader.ts";
 import { METRICS_LABELS, readMetrics } from "./metrics-labels.ts";
+import { PROBE_LABELS, readProbe } from "./probe-labels.ts";
 import { SCALING_LABELS, SCALING_PREFIX } from "./scaling-labels.ts";
 import { asksForRule, readScaling, warnOfFlapping } from "./scaling-policy.ts";
 import type { MetricsRequest, Probe, Resources, ScalingPolicy } from "./types.ts";
@@ -15,17 +15,7 @@ import { unknownLabels } from "./unknown-labels.ts";
  */
 export const LABELS = {
   ...SCALING_LABELS,
-  probeHttp: label("probe.http", readHttpProbe, {
-    meaning:
-      "a replica is ready when this path answers 2xx or 3xx; `/path`, or `:8080/path` for another than its first port",
-    defaultText: "none",
-    example: "/healthz",
-  }),
-  probeTcp: label("probe.tcp", readTcpProbe, {
-    meaning: "a replica is ready when this port accepts a connection",
-    defaultText: "none",
-    example: ":5432",
-  }),
+  ...PROBE_LABELS,
   ...DEPLOY_LABELS,
   ...METRICS_LABELS,
 } as const;
@@ -67,13 +57,6 @@ export function decodeLabels(
   const probe = readProbe(reader);
   const metrics = readMetrics(reader);
   const deploy = readDeploy(reader);
-  if (deploy?.livenessFailures !== undefined && probe === undefined) {
-    reader.error(
-      LABELS.livenessFailures.key,
-      `needs ${LABELS.probeHttp.key} or ${LABELS.probeTcp.key} beside it`,
-    );
-  }
-
   const hasMetrics = reader.says(LABELS.metricsPort);
   const policy = readScaling(reader, { resources, hasMetrics, hasPrometheus: settings.hasPrometheus });
   const usable = diagnostics.errors.length === 0;
@@ -114,13 +97,4 @@ function reportUnknown(labels: Readonly<Record<string, string>>, reader: LabelRe
     if (severity === "error") reader.error(key, message);
     else reader.warning(key, message);
   }
-}
-
-function readProbe(reader: LabelReader): Probe | undefined {
-  const http = reader.get(LABELS.probeHttp);
-  const tcp = reader.get(LABELS.probeTcp);
-  if (http !== undefined && tcp !== undefined) {
-    reader.error(LABELS.probeTcp.key, `excludes ${LABELS.probeHttp.key}: keep one`);
-  }
-  return http ?? tcp;
 }

@@ -80,13 +80,28 @@ export interface Healthcheck {
   readonly startIntervalMs?: number;
 }
 
-/** A question that Flyball itself asks a replica: `probe.http` or `probe.tcp`. */
+/** A question that Flyball itself asks each replica. What is absent of its timing has the default of its kind. */
 export interface Probe {
-  readonly kind: "http" | "tcp";
+  /** `cmd`: a command inside the replica, which is to end with status 0. */
+  readonly kind: "http" | "tcp" | "cmd";
   /** The replica's own port; absent: the first one it has. */
   readonly port?: number;
   /** For http. */
   readonly path?: string;
+  /** For cmd: the program and its arguments. */
+  readonly command?: readonly string[];
+  /** From one answer to the next question; `startIntervalMs` until the replica is ready. */
+  readonly intervalMs?: number;
+  readonly startIntervalMs?: number;
+  readonly timeoutMs?: number;
+  /** From the start of the replica to the first question. */
+  readonly initialDelayMs?: number;
+  /** From the start; until then failures do not count. Absent: those before the first success never do. */
+  readonly startPeriodMs?: number;
+  /** Failures in a row that make it unhealthy. */
+  readonly retries?: number;
+  /** Successes in a row that make it ready. */
+  readonly successThreshold?: number;
 }
 
 export interface Resources {

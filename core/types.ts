@@ -94,6 +94,31 @@ export interface Service {
   };
   /** Failures in a row of its probe after which a replica is replaced; absent: a probe decides readiness alone. */
   readonly livenessFailures?: number;
+  /** How it is reached through the balancer; absent: the balancer knows nothing of it. */
+  readonly traffic?: TrafficPolicy;
+}
+
+/** How requests and connections from outside reach the replicas of a service. */
+export interface TrafficPolicy {
+  /** At least one. */
+  readonly doors: readonly TrafficDoor[];
+  /** A client stays with the replica that first answered it, by a cookie; in `http` doors only. */
+  readonly sticky: boolean;
+  /** How long a replica may say nothing while something is asked of it. */
+  readonly timeoutMs: number;
+}
+
+/** One way in, and the port of the replica that it leads to. */
+export interface TrafficDoor {
+  /** The replica's own; absent: the first one it has. */
+  readonly port?: number;
+  readonly mode: "http" | "tcp";
+  /** Where the balancer listens for this door alone; absent: with others, where it listens for HTTP. */
+  readonly listen?: { readonly host?: string; readonly port: number };
+  /** Host names in lower case; none: every one that nobody else claims. */
+  readonly domains: readonly string[];
+  /** It and what is below it; `/` is everything. */
+  readonly path: string;
 }
 
 /** Where each replica exposes metrics of its own. */
@@ -295,6 +320,29 @@ export interface Sample {
   readonly latencyMs?: number;
 }
 
+/**
+ * What the balancer counted for a service, or for one replica of it. Rates, ratio and latency are over the last seconds;
+ * totals only ever grow while the daemon runs. A value of which there is nothing to tell is absent.
+ */
+export interface TrafficReading {
+  readonly service: ServiceId;
+  /** Absent: the whole service, with what no replica could take. */
+  readonly replica?: ReplicaId;
+  readonly readAtMs: number;
+  /** Of a tcp door: connections. */
+  readonly requestsPerSecond?: number;
+  /** Requests and connections that are under way. */
+  readonly open: number;
+  /** Of them, those that wait for a replica. */
+  readonly queued: number;
+  /** Share of the requests that were answered 5xx, or not at all. */
+  readonly errorRatio?: number;
+  /** From the request to the head of the answer, at p95. */
+  readonly latencyMs?: number;
+  readonly requestsTotal: number;
+  readonly errorsTotal: number;
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Observed state
 // ---------------------------------------------------------------------------------------------------------------
@@ -341,6 +389,8 @@ export interface ObservedReplica {
   readonly restarts?: number;
   /** Its liveness check has failed as often as it may: it is to be replaced. */
   readonly live?: false;
+  /** What its probe says of a replica that runs and is not ready. */
+  readonly notReadyBecause?: string;
   /** Where it answers, from this host. */
   readonly endpoints: readonly Endpoint[];
   /** Limits the engine could not enforce, as `cpu limit: no writable cgroup`. */

@@ -58,6 +58,13 @@ export interface Engine extends AsyncDisposable {
   logs(replica: ReplicaId, service: ServiceId, lines: number): Promise<string>;
 
   /**
+   * Runs a command inside a replica that runs: in its environment and directory, as its user. At the deadline, and with
+   * the signal, it is ended together with what it started. A program that is not there ends with 127, as in a shell.
+   * @throws FlyballError ENGINE_UNAVAILABLE, ENGINE_REFUSED when the replica runs nothing; the signal's reason
+   */
+  run(replica: ReplicaId, command: Command, signal: AbortSignal): Promise<CommandEnd>;
+
+  /**
    * What there is to see of a replica that failed. Does not throw: what could not be read is in `missing`.
    * @param bounds of the log; the engine may send more
    */
@@ -80,6 +87,21 @@ export interface Engine extends AsyncDisposable {
    * @throws FlyballError ENGINE_REFUSED when it is in use by now
    */
   discard(found: Found, signal: AbortSignal): Promise<void>;
+}
+
+export interface Command {
+  /** The program and its arguments. */
+  readonly argv: readonly string[];
+  readonly timeoutMs: number;
+  /** As much as is kept of the end of what it writes. */
+  readonly outputBytes: number;
+}
+
+export interface CommandEnd {
+  /** Absent: it was ended at its deadline. */
+  readonly exitCode?: number;
+  /** Standard output and standard error together. */
+  readonly output: string;
 }
 
 export interface LogBounds {

@@ -24,7 +24,7 @@ import { Failures } from "./failures.ts";
 import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
 import { Ownership } from "./ownership/ownership.ts";
 import { isAnythingLeft, runningCounts } from "./present.ts";
-import { Probes } from "./probes.ts";
+import { Probes } from "./probes/probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
 import type { Capacity, DesiredProject } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
@@ -90,7 +90,11 @@ export class Orchestrator implements AsyncDisposable {
     this.#desired = new DesiredState(options.store);
     this.ownership = new Ownership(options, (id, count) => this.#setCount(id, count));
     this.#watch = new RolloutWatch(options);
-    this.#probes = new Probes(() => this.#loop.nudge());
+    this.#probes = new Probes({
+      run: (...command) => options.engine.run(...command),
+      clock: options.clock,
+      onChange: () => this.#loop.nudge(),
+    });
     this.#loop = new Loop({
       intervalMs: PASS_INTERVAL_MS,
       maxBackoffMs: LONGEST_BACKOFF_MS,
@@ -227,7 +231,7 @@ export class Orchestrator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watching?.[Symbol.dispose]();
     await this.#loop.stop();
-    this.#probes[Symbol.dispose]();
+    await this.#probes[Symbol.asyncDispose]();
     const timer = setTimeout(() => this.#abort.abort(), LAST_ACTIONS_MS);
     await Promise.allSettled(this.#executions);
     clearTimeout(timer);
@@ -241,8 +245,8 @@ export class Orchestrator implements AsyncDisposable {
     signal.throwIfAborted();
     this.#engineAnswers();
     const nowMs = clock.nowMs();
-    const services = new Map(this.services.map((service) => [service.id, service]));
-    const replicas = this.#readiness.apply(this.#probes.apply(seen.replicas, services), nowMs);
+    const probed = this.#probes.apply(seen.replicas, (replica) => this.#definitionOf(replica));
+    const replicas = this.#readiness.apply(probed, nowMs);
     const observed = { ...seen, replicas };
     this.#observed = observed;
     this.#replicas = Map.groupBy(replicas, ({ service }) => service);
@@ -404,6 +408,12 @@ export class Orchestrator implements AsyncDisposable {
       return service;
     }
     return this.#rollouts.at(service, action.templateHash);
+  }
+
+  /** The service as that replica is of it. */
+  #definitionOf({ service: id, templateHash }: ObservedReplica): Service | undefined {
+    const service = this.service(id);
+    return service === undefined ? undefined : this.#rollouts.behind(service, templateHash);
   }
 
   #passFailed(error: unknown): void {

@@ -1,6 +1,6 @@
+import { splitCommand } from "../../core/shell-words.ts";
 import { cleanPath, parseMount } from "./mounts.ts";
 import { parsePort } from "./ports.ts";
-import { splitCommand } from "./shellwords.ts";
 import {
   asMapping,
   describe,

@@ -29,7 +29,7 @@ export function planUpkeep(scene: ServiceScene, replicas: readonly ObservedRepli
         hold("paused", "was paused by somebody");
         break;
       case "unhealthy":
-        hold("unhealthy", "is unhealthy");
+        hold("unhealthy", unhealthyText(replica));
         break;
       case "dead":
         break;
@@ -53,6 +53,10 @@ function restartEnded(scene: ServiceScene, replica: ObservedReplica): void {
 function startAgain({ planning, service }: ServiceScene, { slot, id }: ObservedReplica, cause: string): void {
   if (planning.draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) return;
   planning.draft.push({ kind: "start-replica", service: service.id, slot, replica: id, after: [], cause });
+}
+
+function unhealthyText({ notReadyBecause }: ObservedReplica): string {
+  return notReadyBecause === undefined ? "is unhealthy" : `is unhealthy: ${notReadyBecause}`;
 }
 
 /** One at a time, and only one that does not serve: what is ready stays. */
@@ -86,7 +90,7 @@ function replaceOneDead(scene: ServiceScene, replicas: readonly ObservedReplica[
   const revision = revisionForMissing(scene);
   const freed = service.template.resources;
   const needs = needsOf(scene, revision, freed);
-  const cause = "it is unhealthy";
+  const cause = `it ${unhealthyText(next)}`;
   const after = needs === undefined ? undefined : draft.remove(next, cause, needs);
   if (after !== undefined) addCreation(scene, { slot, cause, revision, after, freed }, []);
 }

@@ -79,6 +79,14 @@ export class Rollouts {
     return { ...service, template: revision.template, templateHash: revision.hash };
   }
 
+  /** The service as a replica of that template is of it, as far as its rollout knows; absent hash: as it is to be. */
+  behind(service: Service, hash: string | undefined): Service {
+    const from = this.#current.get(service.id)?.from;
+    if (from === undefined || hash === undefined || hash === service.templateHash || from.hash !== hash)
+      return service;
+    return { ...service, template: from.template, templateHash: hash };
+  }
+
   /** The rollouts as they would be after the project was applied: of each service whose template changes, another. */
   withProject(project: Project, replicasOf: ReplicasOf, nowMs: number): ReadonlyMap<ServiceId, Rollout> {
     return new Map(

@@ -39,7 +39,7 @@ describe("labels of rollouts and placement", () => {
   test("a probe that decides liveness says after how many failures, and needs a probe", () => {
     assert.equal(decode({ "probe.tcp": ":80", "probe.liveness": "5" }).deploy?.livenessFailures, 5);
     assert.deepEqual(said({ "probe.liveness": "5" }), [
-      "error services.web.labels.probe.liveness: needs probe.http or probe.tcp beside it",
+      "error services.web.labels.probe.liveness: needs probe.http, probe.tcp or probe.cmd beside it",
     ]);
     assert.deepEqual(said({ "probe.tcp": ":80", "probe.liveness": "0" }), [
       'error services.web.labels.probe.liveness: expected a whole number of at least 1, got "0"',

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  type Reading,
-  readBoolean,
-  readCount,
-  readDuration,
-  readHttpProbe,
-  readPercent,
-  readTcpProbe,
-} from "../../core/label-values.ts";
+import { type Reading, readBoolean, readCount, readDuration, readPercent } from "../../core/label-values.ts";
+import { readHttpProbe, readTcpProbe } from "../../core/probe-values.ts";
 
 function refusalOf(reading: Reading<unknown>): string {
   return "refusal" in reading ? reading.refusal : assert.fail(`was read as ${JSON.stringify(reading.value)}`);

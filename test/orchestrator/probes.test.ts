@@ -4,8 +4,9 @@ import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../core/clock.ts";
 import type { Endpoint, ObservedReplica, Probe, Service } from "../../core/types.ts";
-import { Probes } from "../../orchestrator/probes.ts";
+import { Probes } from "../../orchestrator/probes/probes.ts";
 import { replica, service, template } from "./builders.ts";
 
 const PATIENCE_MS = 20_000;
@@ -37,18 +38,26 @@ function serve(t: TestContext, answer: RequestListener): Promise<Endpoint> {
 class Probed {
   readonly probes: Probes;
   changes = 0;
-  readonly services: ReadonlyMap<string, ReturnType<typeof service>>;
+  service: Service;
 
   constructor(t: TestContext, probe: Probe, changes: Partial<Service> = {}) {
-    this.probes = new Probes(() => {
-      this.changes += 1;
+    this.service = service("web", { template: template({ probe }), ...changes });
+    this.probes = new Probes({
+      run: () => Promise.reject(new Error("nothing runs commands here")),
+      clock: systemClock,
+      onChange: () => {
+        this.changes += 1;
+      },
     });
-    t.after(() => this.probes[Symbol.dispose]());
-    this.services = new Map([["shop_web", service("web", { template: template({ probe }), ...changes })]]);
+    t.after(() => this.probes[Symbol.asyncDispose]());
+  }
+
+  see(...replicas: ObservedReplica[]): readonly ObservedReplica[] {
+    return this.probes.apply(replicas, (one) => (one.service === this.service.id ? this.service : undefined));
   }
 
   look(...replicas: ObservedReplica[]): string[] {
-    return this.probes.apply(replicas, this.services).map(({ state }) => state);
+    return this.see(...replicas).map(({ state }) => state);
   }
 
   async until(state: string, one: ObservedReplica): Promise<void> {
@@ -156,8 +165,7 @@ describe("a replica with an HTTP probe", { concurrency: true }, () => {
 });
 
 describe("a replica that no longer lives", { concurrency: true }, () => {
-  const isDead = (probed: Probed, one: ObservedReplica) =>
-    probed.probes.apply([one], probed.services).some(({ live }) => live === false);
+  const isDead = (probed: Probed, one: ObservedReplica) => probed.see(one).some(({ live }) => live === false);
 
   test("is one whose probe has failed as often as its label allows, after it was ready", async (t) => {
     let status = 200;
@@ -219,7 +227,7 @@ describe("probing", () => {
     assert.equal(timers(), before + 2);
     probed.look(two);
     assert.equal(timers(), before + 1);
-    probed.probes[Symbol.dispose]();
+    await probed.probes[Symbol.asyncDispose]();
     assert.equal(timers(), before);
   });
 
@@ -232,7 +240,7 @@ describe("probing", () => {
     const probed = new Probed(t, HTTP);
     probed.look(at(endpoint));
     while (asked === 0) await sleep(5);
-    probed.probes[Symbol.dispose]();
+    await probed.probes[Symbol.asyncDispose]();
     await sleep(300);
     assert.equal(asked, 1);
     assert.equal(probed.changes, 0);

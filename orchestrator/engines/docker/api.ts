@@ -1,4 +1,5 @@
 import { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import type { CallOptions, DockerConnection } from "./connect.ts";
 import { isGone } from "./errors.ts";
 import { COMPOSE_LABELS } from "./labels.ts";
@@ -235,6 +236,40 @@ export function readLogs(
     );
     return collect(await promise);
   }, options);
+}
+
+/** Prepares a command in a container that runs. Returns its id. */
+export async function createExec(
+  { docker, ask }: DockerConnection,
+  container: string,
+  argv: readonly string[],
+  options: CallOptions,
+): Promise<string> {
+  const parts = { Cmd: [...argv], AttachStdout: true, AttachStderr: true };
+  const exec = await ask(
+    (abortSignal) => docker.getContainer(container).exec({ ...parts, abortSignal }),
+    options,
+  );
+  return exec.id;
+}
+
+/** Starts it; gives what it writes, framed, to its end. @param isDetached nothing is given */
+export async function startExec(
+  { docker, ask }: DockerConnection,
+  id: string,
+  isDetached: boolean,
+  options: CallOptions,
+): Promise<Duplex> {
+  const parts = { Detach: isDetached, Tty: false };
+  return await ask((abortSignal) => docker.getExec(id).start({ ...parts, abortSignal }), options);
+}
+
+export async function inspectExec(
+  { docker, ask }: DockerConnection,
+  id: string,
+  options: CallOptions,
+): Promise<{ readonly Running: boolean; readonly ExitCode: number | null }> {
+  return await ask((abortSignal) => docker.getExec(id).inspect({ abortSignal }), options);
 }
 
 /** Paths that the container's own layer has added to its image's. */

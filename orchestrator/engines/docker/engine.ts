@@ -8,6 +8,7 @@ import { checkProject } from "./check.ts";
 import { oneAtATime } from "./concurrent.ts";
 import { connect, type DockerConnection } from "./connect.ts";
 import { type Watched, watchEvents } from "./events.ts";
+import { runInside } from "./exec.ts";
 import { examine } from "./examine.ts";
 import { discard, inventory, uses } from "./housekeeping.ts";
 import { logText } from "./logs.ts";
@@ -77,6 +78,8 @@ function dockerEngine(
       const { Config } = await inspectContainer(connection, replica, {});
       return logText(await readLogs(connection, replica, lines, {}), Config.Tty === true);
     },
+
+    run: (replica, command, signal) => runInside(connection, replica, command, signal),
 
     scene: (replica, bounds, signal) => sceneOf(connection, replica, bounds, signal),
 

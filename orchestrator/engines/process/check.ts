@@ -58,6 +58,13 @@ export function checkService(service: Service, project: Project, host: Host, cgr
       "nothing is set aside for a process: the reservation only counts for scaling",
     );
   }
+  const asked = template.probe?.port;
+  if (asked !== undefined && launch.targetPort !== undefined && asked !== launch.targetPort) {
+    warn(
+      "labels",
+      `its probe asks port ${asked}, and a process has one port only, which stands for ${launch.targetPort}: it is never ready`,
+    );
+  }
   const check = template.healthcheck;
   if (check !== undefined && checkCommand(check.test) === undefined && check.test[0] !== "NONE") {
     warn("healthcheck", `a test is CMD, CMD-SHELL or NONE, not ${JSON.stringify(check.test)}`);

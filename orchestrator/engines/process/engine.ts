@@ -8,7 +8,7 @@ import { FlyballError, messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Action, ObservedState, Project, ReplicaId, ServiceId } from "../../../core/types.ts";
 import type { RunningFacts } from "../../doctor/facts.ts";
-import type { ActionContext, Engine, EngineScene, LogBounds } from "../../engine.ts";
+import type { ActionContext, Command, CommandEnd, Engine, EngineScene, LogBounds } from "../../engine.ts";
 import type { Found } from "../../housekeeping/found.ts";
 import { Cgroups, DEFAULT_CGROUP_ROOT } from "./cgroup.ts";
 import { checkService } from "./check.ts";
@@ -183,6 +183,13 @@ class ProcessEngine implements Engine {
     if (!this.#replicas.has(replica))
       throw new FlyballError("NOT_FOUND", `${service}: no replica ${replica}`);
     return await this.#parts.logs.tail(replica, lines);
+  }
+
+  async run(id: ReplicaId, command: Command, signal: AbortSignal): Promise<CommandEnd> {
+    this.#throwIfClosed();
+    const replica = this.#replicas.get(id);
+    if (replica === undefined) throw new FlyballError("ENGINE_REFUSED", `there is no replica ${id}`);
+    return await replica.run(command, signal);
   }
 
   async scene(replica: ReplicaId, bounds: LogBounds, _signal: AbortSignal): Promise<EngineScene> {

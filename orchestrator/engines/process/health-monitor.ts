@@ -1,16 +1,12 @@
 /** Asks a replica, one check after the other, for as long as it runs. */
-import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../../../core/clock.ts";
 import type { Healthcheck } from "../../../core/types.ts";
+import { type Place, runBeside } from "./exec.ts";
 import { afterCheck, checkCommand, type Health, pauseMs, UNKNOWN_HEALTH } from "./health.ts";
-import { VARIABLES } from "./identity.ts";
-import type { UserIds } from "./user.ts";
 
 export interface HealthMonitorOptions {
   readonly check: Healthcheck;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly workingDirectory: string;
-  readonly user?: UserIds;
+  readonly place: Place;
   /** What is known already, of a replica that was found again. */
   readonly health?: Health;
   readonly startedAtMs: number;
@@ -23,8 +19,7 @@ export class HealthMonitor implements Disposable {
   readonly #argv: readonly string[];
   #health: Health;
   #timer: NodeJS.Timeout | undefined;
-  #asking: ChildProcess | undefined;
-  #over = false;
+  readonly #over = new AbortController();
 
   constructor(options: HealthMonitorOptions, argv: readonly string[]) {
     this.#options = options;
@@ -44,9 +39,8 @@ export class HealthMonitor implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#over = true;
+    this.#over.abort();
     clearTimeout(this.#timer);
-    if (this.#asking !== undefined) killCheck(this.#asking);
   }
 
   #sinceStartMs(): number {
@@ -54,7 +48,7 @@ export class HealthMonitor implements Disposable {
   }
 
   #schedule(): void {
-    if (this.#over) return;
+    if (this.#over.signal.aborted) return;
     const delayMs = pauseMs(this.#options.check, this.#health, this.#sinceStartMs());
     this.#timer = setTimeout(() => {
       void this.#ask().then(
@@ -65,7 +59,7 @@ export class HealthMonitor implements Disposable {
   }
 
   #take(passed: boolean): void {
-    if (this.#over) return;
+    if (this.#over.signal.aborted) return;
     const before = this.#health;
     this.#health = afterCheck(this.#options.check, before, passed, this.#sinceStartMs());
     if (before.state !== this.#health.state) this.#options.onChange(this.#health);
@@ -73,37 +67,10 @@ export class HealthMonitor implements Disposable {
   }
 
   /** True when the command ended with status 0 in time. */
-  #ask(): Promise<boolean> {
-    const { check, environment, workingDirectory, user } = this.#options;
-    const [command = "", ...rest] = this.#argv;
-    return new Promise((resolve) => {
-      const child = spawn(command, rest, {
-        cwd: workingDirectory,
-        env: { ...environment, [VARIABLES.role]: "healthcheck" },
-        detached: true,
-        stdio: "ignore",
-        ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
-      });
-      this.#asking = child;
-      child.unref();
-      const timer = setTimeout(() => killCheck(child), check.timeoutMs).unref();
-      const end = (passed: boolean): void => {
-        clearTimeout(timer);
-        this.#asking = undefined;
-        resolve(passed);
-      };
-      child.once("error", () => end(false));
-      child.once("exit", (code) => end(code === 0));
-    });
-  }
-}
-
-/** With all it started. It is our own child and not yet collected, so that its number is still its own. */
-function killCheck(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // It ended by itself in the meantime.
+  async #ask(): Promise<boolean> {
+    const { check, place } = this.#options;
+    const command = { argv: this.#argv, timeoutMs: check.timeoutMs, outputBytes: 0 };
+    const { exitCode } = await runBeside(command, place, this.#over.signal);
+    return exitCode === 0;
   }
 }

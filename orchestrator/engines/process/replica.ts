@@ -10,9 +10,11 @@ import type { Clock } from "../../../core/clock.ts";
 import { FlyballError, messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { ObservedReplica, ReplicaState } from "../../../core/types.ts";
+import type { Command, CommandEnd } from "../../engine.ts";
 import { abortable } from "./abortable.ts";
 import type { Cgroups } from "./cgroup.ts";
 import { DEFAULT_PATH, findCommand, whyNotDirectory } from "./command.ts";
+import { type Place, runBeside } from "./exec.ts";
 import { findMembers, type Group, killGroup, type Member, signalNumber } from "./group.ts";
 import { GOOD_HEALTH, type Health, UNKNOWN_HEALTH } from "./health.ts";
 import { HealthMonitor } from "./health-monitor.ts";
@@ -121,6 +123,13 @@ export class Replica implements AsyncDisposable {
       throw error;
     });
     return this.#removing;
+  }
+
+  /** Runs a command as this replica. @throws FlyballError ENGINE_REFUSED; the signal's reason */
+  async run(command: Command, signal: AbortSignal): Promise<CommandEnd> {
+    if (this.#run === undefined)
+      throw refused(`${this.#record.service}: replica ${this.#record.id} does not run`);
+    return await runBeside(command, this.#place(), signal);
   }
 
   observed(): ObservedReplica {
@@ -267,6 +276,11 @@ export class Replica implements AsyncDisposable {
     };
   }
 
+  #place(): Place {
+    const { workingDirectory, user } = this.#record.launch;
+    return { environment: this.#environment(), workingDirectory, ...(user === undefined ? {} : { user }) };
+  }
+
   #group(run: Run): Group {
     const { id } = this.#record;
     return { replica: id, leader: run, cgroupPids: () => this.#parts.cgroups.pids(id) };
@@ -278,9 +292,7 @@ export class Replica implements AsyncDisposable {
     this.#health?.[Symbol.dispose]();
     this.#health = HealthMonitor.start({
       check: launch.healthcheck,
-      environment: this.#environment(),
-      workingDirectory: launch.workingDirectory,
-      ...(launch.user === undefined ? {} : { user: launch.user }),
+      place: this.#place(),
       health,
       startedAtMs: run.startedAtMs,
       clock: this.#parts.clock,
