@@ -2,7 +2,6 @@ import type { Diagnostic } from "../../core/diagnostics.ts";
 import { Diagnostics } from "../../core/diagnostics.ts";
 import { decodeLabels, type LabelSettings } from "../../core/labels.ts";
 import {
-  type Dependency,
   type Project,
   type ProjectNetwork,
   type ProjectVolume,
@@ -10,13 +9,9 @@ import {
   type Service,
   serviceIdOf,
 } from "../../core/types.ts";
-import type {
-  ComposeDependency,
-  ComposeNetwork,
-  ComposeProject,
-  ComposeService,
-  ComposeVolume,
-} from "./model.ts";
+import { checkCircles, dependenciesOf } from "./dependencies.ts";
+import { initialReplicas } from "./initial-replicas.ts";
+import type { ComposeNetwork, ComposeProject, ComposeService, ComposeVolume } from "./model.ts";
 import { replicaTemplate } from "./template.ts";
 import { templateHash } from "./template-hash.ts";
 import { updatesOf } from "./updates.ts";
@@ -34,6 +29,7 @@ export function projectOf(
   const services = Object.entries(compose.services)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, service]) => serviceOf(compose, name, service, diagnostics, settings));
+  checkCircles(services, diagnostics);
   const project: Project = {
     name: compose.name,
     workingDirectory: source.workingDirectory,
@@ -81,7 +77,7 @@ function serviceOf(
   };
   const isGlobal = decoded.deploy?.global === true || service.deploy?.mode === "global";
   const singleReplicaReason = isGlobal ? "it is global: one for each node" : whySingle(service, restarting);
-  const asked = isGlobal ? 1 : (service.scale ?? service.deploy?.replicas ?? 1);
+  const asked = initialReplicas(service, decoded.deploy?.replicas, isGlobal, path, diagnostics);
   if (singleReplicaReason !== undefined && (asked > 1 || decoded.scaling !== undefined)) {
     diagnostics.warning(
       { path },
@@ -98,7 +94,7 @@ function serviceOf(
     ...(decoded.scaling === undefined ? {} : { scaling: decoded.scaling }),
     businessLabels: decoded.businessLabels,
     ...(decoded.metrics === undefined ? {} : { metrics: decoded.metrics }),
-    dependsOn: dependenciesOf(compose, service, decoded.deploy?.depends ?? []),
+    dependsOn: dependenciesOf(compose, service, decoded.deploy?.depends ?? [], path, diagnostics),
     ...(singleReplicaReason === undefined ? {} : { singleReplicaReason }),
     ...(isGlobal ? { global: true } : {}),
     ...updatesOf(service, decoded.deploy?.update ?? {}, path, diagnostics),
@@ -126,38 +122,6 @@ function whySingle(service: ComposeService, template: ReplicaTemplate): string |
   if (service.mac_address !== undefined) return "its mac_address is fixed";
   if (template.networkMode === "host") return "it uses the host's network";
   return undefined;
-}
-
-const CONDITIONS = {
-  service_started: "started",
-  service_healthy: "healthy",
-  service_completed_successfully: "completed",
-} as const;
-
-/** Those of `depends_on`, then those of the label that it does not name. */
-function dependenciesOf(
-  compose: ComposeProject,
-  service: ComposeService,
-  labelled: readonly string[],
-): readonly Dependency[] {
-  const { depends_on: named = {} } = service;
-  const byFile = Object.entries(named)
-    .filter(([other, { required }]) => required || compose.services[other] !== undefined)
-    .map(([other, dependency]) => dependencyOf(compose.name, other, dependency));
-  const byLabel = labelled
-    .filter((other) => named[other] === undefined)
-    .map((other): Dependency => {
-      return { service: serviceIdOf(compose.name, other), condition: "started", required: true };
-    });
-  return [...byFile, ...byLabel];
-}
-
-function dependencyOf(project: string, other: string, dependency: ComposeDependency): Dependency {
-  return {
-    service: serviceIdOf(project, other),
-    condition: CONDITIONS[dependency.condition],
-    required: dependency.required,
-  };
 }
 
 function networkOf(key: string, network: ComposeNetwork): ProjectNetwork {
