@@ -6,7 +6,8 @@ import { METRICS_LABELS, readMetrics } from "./metrics-labels.ts";
 import { PROBE_LABELS, readProbe } from "./probe-labels.ts";
 import { SCALING_LABELS, SCALING_PREFIX } from "./scaling-labels.ts";
 import { asksForRule, readScaling, warnOfFlapping } from "./scaling-policy.ts";
-import type { MetricsRequest, Probe, Resources, ScalingPolicy } from "./types.ts";
+import { isTrafficPortLabel, readTraffic, TRAFFIC_LABELS } from "./traffic-labels.ts";
+import type { MetricsRequest, Probe, Resources, ScalingPolicy, TrafficPolicy } from "./types.ts";
 import { unknownLabels } from "./unknown-labels.ts";
 
 /**
@@ -18,6 +19,7 @@ export const LABELS = {
   ...PROBE_LABELS,
   ...DEPLOY_LABELS,
   ...METRICS_LABELS,
+  ...TRAFFIC_LABELS,
 } as const;
 
 export interface DecodedLabels {
@@ -26,6 +28,7 @@ export interface DecodedLabels {
   readonly probe?: Probe;
   readonly metrics?: MetricsRequest;
   readonly deploy?: DeployRequest;
+  readonly traffic?: TrafficPolicy;
   readonly businessLabels: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -57,7 +60,8 @@ export function decodeLabels(
   const probe = readProbe(reader);
   const metrics = readMetrics(reader);
   const deploy = readDeploy(reader);
-  const hasMetrics = reader.says(LABELS.metricsPort);
+  const traffic = readTraffic(labels, reader);
+  const hasMetrics = reader.says(LABELS.metricsPort) || traffic !== undefined;
   const policy = readScaling(reader, { resources, hasMetrics, hasPrometheus: settings.hasPrometheus });
   const usable = diagnostics.errors.length === 0;
   const asksToScale = reader.says(...Object.values(SCALING_LABELS));
@@ -70,6 +74,7 @@ export function decodeLabels(
     ...(probe === undefined ? {} : { probe }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(deploy === undefined ? {} : { deploy }),
+    ...(traffic === undefined ? {} : { traffic }),
     businessLabels,
     diagnostics: diagnostics.all,
   };
@@ -92,7 +97,8 @@ function asLabels(defaults: Readonly<Record<string, string>>): Record<string, st
 
 function reportUnknown(labels: Readonly<Record<string, string>>, reader: LabelReader): void {
   const specs: readonly LabelSpec<unknown>[] = Object.values(LABELS);
-  const known = new Set(specs.flatMap((spec) => [spec.key, ...spec.aliases]));
+  const byNumber = Object.keys(labels).filter(isTrafficPortLabel);
+  const known = new Set([...specs.flatMap((spec) => [spec.key, ...spec.aliases]), ...byNumber]);
   for (const { key, severity, message } of unknownLabels(Object.keys(labels), known, BUSINESS_PREFIX)) {
     if (severity === "error") reader.error(key, message);
     else reader.warning(key, message);

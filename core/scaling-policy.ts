@@ -97,7 +97,8 @@ interface RuleSource {
   readonly enforced?: boolean;
 }
 
-const NO_METRICS = "needs metrics.port beside it: it is read from what the replicas expose themselves";
+const NO_METRICS =
+  "needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves, or from the balancer";
 
 function readRules(reader: LabelReader, { resources, hasMetrics, hasPrometheus }: ScalingGrounds): Rule[] {
   const memoryBytes = memoryCapacityBytes(resources);

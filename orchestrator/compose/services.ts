@@ -101,6 +101,7 @@ function serviceOf(
     ...(decoded.deploy?.livenessFailures === undefined
       ? {}
       : { livenessFailures: decoded.deploy.livenessFailures }),
+    ...(decoded.traffic === undefined ? {} : { traffic: decoded.traffic }),
   };
 }
 

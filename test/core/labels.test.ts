@@ -215,12 +215,12 @@ describe("another platform's spelling", () => {
   test("that Flyball does not act on is warned about, and the rest goes on", () => {
     const decoded = decode({
       "autoscale.max_cpu": "70",
-      "aliyun.lb.port_80": "tcp/80",
+      "aliyun.gpu": "1",
       "aliyun.vip.port_80": "10.0.0.1",
     });
     assert.ok(decoded.scaling !== undefined);
     assert.deepEqual(said(decoded), [
-      "warning aliyun.lb.port_80: is not acted on by this version of Flyball",
+      "warning aliyun.gpu: is not acted on by this version of Flyball",
       "warning aliyun.vip.port_80: is not acted on by this version of Flyball",
     ]);
   });

@@ -32,8 +32,8 @@ describe("rules on requests and latency", () => {
     const without = decode({ "autoscale.max_rps": "150", "autoscale.max_latency": "1s" });
     assert.equal(without.scaling, undefined);
     assert.deepEqual(said(without), [
-      "error autoscale.max_rps: needs metrics.port beside it: it is read from what the replicas expose themselves",
-      "error autoscale.max_latency: needs metrics.port beside it: it is read from what the replicas expose themselves",
+      "error autoscale.max_rps: needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves, or from the balancer",
+      "error autoscale.max_latency: needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves, or from the balancer",
     ]);
   });
 
