@@ -221,7 +221,7 @@ export interface RuleVerdict {
  * ordered now is ready · `cooldown` since the last scale-out · `settling` the window since the last change is not over ·
  * `rebound guard` fewer would have to be undone · `often needed` the service needs as many again and again ·
  * `stabilization` more was needed not long ago · `scale-in budget` of the hour is used up · `bounds` min and max ·
- * `single replica` the service cannot have two · `dry run`
+ * `capacity` some that were ordered find no room · `single replica` the service cannot have two · `dry run`
  */
 export type LimitName =
   | "data"
@@ -233,6 +233,7 @@ export type LimitName =
   | "stabilization"
   | "scale-in budget"
   | "bounds"
+  | "capacity"
   | "single replica"
   | "dry run";
 
@@ -250,6 +251,8 @@ export interface AppliedLimit {
   readonly gapMs?: number;
   /** For the bounds: the schedule's cron line that set them. */
   readonly schedule?: string;
+  /** For the capacity: what one replica more needs, and what is free. */
+  readonly lack?: string;
 }
 
 /** The answer to one evaluation, a no-op included. */

@@ -22,6 +22,8 @@ export interface ScalingInput {
   readonly observations: readonly RuleObservation[];
   /** The service cannot have more than one replica. */
   readonly single: boolean;
+  /** Some that were ordered find no room: what one needs, and what is free. Absent: all have found theirs. */
+  readonly noRoom?: string;
   /** In place of the policy's bounds, by the schedule. */
   readonly bounds?: ScheduledBounds;
   /** As many are needed again and again; absent until that is learned. */
@@ -106,6 +108,8 @@ export function decide(input: ScalingInput): ScalingOutput {
   if (to > desired) {
     const remainingMs = remaining(previous.lastOutAtMs, policy.cooldownMs, nowMs);
     if (remainingMs > 0) limit("cooldown", desired, { remainingMs });
+    // Asking for more brings none; as soon as there is room, those that were ordered take it.
+    if (input.noRoom !== undefined) limit("capacity", Math.min(to, desired), { lack: input.noRoom });
   }
   limit("bounds", bounded(to), bySchedule);
   if (input.single) limit("single replica", Math.min(to, 1));

@@ -104,8 +104,17 @@ function silentAmong(verdicts: readonly RuleVerdict[]): readonly RuleVerdict[] {
 export function describeSilence(verdicts: readonly RuleVerdict[]): string {
   const replicas = verdicts[0]?.replicasServing ?? 0;
   if (replicas === 0) return "no replica serves yet";
-  const metrics = verdicts.map(({ metric }) => metric).join(" and ");
-  return `no fresh reading of ${metrics} from ${replicas === 1 ? "the replica" : `any of ${replicas} replicas`}`;
+  const [answers, readings] = [
+    verdicts.filter(({ metric }) => metric === "query"),
+    verdicts.filter(({ metric }) => metric !== "query"),
+  ];
+  const metrics = readings.map(({ metric }) => metric).join(" and ");
+  const source = replicas === 1 ? "the replica" : `any of ${replicas} replicas`;
+  return [
+    ...(readings.length === 0 ? [] : [`no fresh reading of ${metrics} from ${source}`]),
+    // Prometheus is asked, and no replica.
+    ...(answers.length === 0 ? [] : ["no fresh answer to the query"]),
+  ].join(" and ");
 }
 
 /** Why a limit changed the count. */
@@ -137,6 +146,8 @@ export function describeLimit(
       const source = limit.schedule === undefined ? "" : ` by the schedule ${limit.schedule}`;
       return `${limit.to} is the ${limit.to < limit.from ? "maximum" : "minimum"}${source}`;
     }
+    case "capacity":
+      return `those that were ordered find no room: one ${limit.lack}`;
     case "single replica":
       return "the service cannot have a second replica";
     case "dry run":

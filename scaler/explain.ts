@@ -134,11 +134,16 @@ function changeOf(factor: number): string {
   return `, ${percent} % ${factor > 1 ? "more" : "less"} than it was`;
 }
 
-function blockedBy(limit: LimitName, { policy, bounds, oftenNeeded, forecast }: Recorded["input"]): string {
+function blockedBy(
+  limit: LimitName,
+  { policy, bounds, oftenNeeded, forecast, noRoom }: Recorded["input"],
+): string {
   const { minReplicas, maxReplicas } = bounds ?? policy;
   switch (limit) {
     case "bounds":
       return `it may have ${minReplicas} to ${maxReplicas}`;
+    case "capacity":
+      return `those that were ordered find no room: one ${noRoom}`;
     case "single replica":
       return "the service cannot have a second replica";
     case "often needed":

@@ -72,9 +72,10 @@ export class Governor {
     this.#foresight.record(nowMs, observations, situation.serving);
     const forecast = this.#foresight.floor(nowMs, startupMs);
     const bounds = this.#timetable.boundsAt(nowMs);
-    const { service, desired, serving, single } = situation;
+    const { service, desired, serving, single, noRoom } = situation;
     const policy = rehearse ? this.#rehearsed : this.#policy;
     const input: Writable<ScalingInput> = { nowMs, service, policy, desired, serving, observations, single };
+    if (noRoom !== undefined) input.noRoom = noRoom;
     if (bounds !== undefined) input.bounds = bounds;
     if (this.#oftenNeeded !== undefined) input.oftenNeeded = this.#oftenNeeded;
     if (forecast !== undefined) input.forecast = forecast;

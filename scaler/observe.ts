@@ -23,6 +23,8 @@ export interface ScalingSubject {
   readonly service: Service;
   readonly desired: number;
   readonly replicas: readonly ObservedReplica[];
+  /** Why some of the desired ones cannot be placed; absent: they can. */
+  readonly noRoom?: string;
 }
 
 export type Observed = Pick<ScalingInput, "serving" | "observations">;

@@ -89,7 +89,7 @@ export class Scaler {
       for (const [index, subject] of subjects.entries()) {
         const one = governed[index];
         if (one === undefined) continue;
-        const { service, desired, replicas } = subject;
+        const { service, desired, replicas, noRoom } = subject;
         one.startTime.observe(replicas);
         const startupMs = one.startTime.expectedMs;
         const mode = this.#modes.of(service.id, nowMs);
@@ -99,6 +99,7 @@ export class Scaler {
           desired,
           ...observe(subject, one.policy, reader, nowMs),
           single: service.singleReplicaReason !== undefined,
+          ...(noRoom === undefined ? {} : { noRoom }),
         };
         const result = one.governor.evaluate(situation, startupMs, mode !== "live");
         evaluated.push([one, result]);

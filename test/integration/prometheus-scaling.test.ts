@@ -63,11 +63,11 @@ describe("a service that scales by the answer of a real Prometheus", { skip, con
       await server[Symbol.asyncDispose]();
       const explained = await eventually("it says that it knows nothing", async () => {
         const text = await house.must("explain", "web");
-        return /^stays at \d: no fresh reading of query/.test(text) && text;
+        return /^stays at \d: no fresh answer to the query/.test(text) && text;
       });
       assert.match(
         explained,
-        /^rule: no fresh reading of query from any of \d replicas, so it asks for nothing$/m,
+        /^rule: no fresh answer to the query, so it asks for nothing$/m,
       );
       assert.match(
         explained,

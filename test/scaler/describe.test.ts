@@ -81,6 +81,10 @@ const STORIES: Record<string, [Situation, string]> = {
     { serving: usingCores(0.9, 0.9), policy: policyOf({ maxReplicas: 3, step: 4, dryRun: true }) },
     "stays at 2: cpu at 90 % is above 70 %, so 6 are wanted, but 3 is the maximum, and this is a dry run",
   ],
+  "no room for those that were ordered": [
+    { serving: usingCores(2, 2), desired: 3, policy: targetOf(), noRoom: "needs 2.0 cores, 0.6 free" },
+    "stays at 3: cpu at 200 % is above 70 %, so 6 are wanted, but those that were ordered find no room: one needs 2.0 cores, 0.6 free",
+  ],
   "a service that cannot have two": [
     { serving: usingCores(0.9), single: true },
     "stays at 1: cpu at 90 % is above 70 %, so 2 are wanted, but the service cannot have a second replica",
@@ -187,7 +191,7 @@ const STORIES: Record<string, [Situation, string]> = {
   ],
   "a query without an answer": [
     { serving: [{}, {}], policy: targetOf({ rules: [{ metric: "query", max: 10, expression: "up" }] }) },
-    "stays at 2: no fresh reading of query from any of 2 replicas",
+    "stays at 2: no fresh answer to the query",
   ],
   "a step that would be undone in memory": [
     {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decide, type ScalingMemory } from "../../scaler/decide.ts";
-import { alike, CALM, evaluate, inputOf, NOW_MS, policyOf, usingCores } from "./builders.ts";
+import { alike, CALM, evaluate, inputOf, NOW_MS, policyOf, targetOf, usingCores } from "./builders.ts";
 
 describe("bounds", () => {
   test("a step ends at the upper one", () => {
@@ -51,6 +51,24 @@ describe("bounds", () => {
     });
     assert.equal(evaluation.to, 1);
     assert.deepEqual(evaluation.limits.at(-1), { limit: "single replica", from: 2, to: 1 });
+  });
+});
+
+describe("a service whose ordered replicas find no room", () => {
+  const noRoom = "needs 2.0 cores, 0.6 free";
+
+  test("asks for no more, and says what is missing", () => {
+    const short = { serving: alike(2, 2), desired: 4, policy: targetOf() };
+    assert.equal(evaluate({ ...short }).to, 6, "else it would");
+    const evaluation = evaluate({ ...short, noRoom });
+    assert.equal(evaluation.to, 4);
+    assert.deepEqual(evaluation.limits.at(-1), { limit: "capacity", from: 6, to: 4, lack: noRoom });
+  });
+
+  test("scales in as ever, and is raised to a floor that a person has set", () => {
+    const policy = policyOf({ minReplicas: 3 });
+    assert.equal(evaluate({ serving: alike(2, 0.9), noRoom, policy }).to, 3);
+    assert.equal(evaluate({ serving: alike(2, 0.01), desired: 3, noRoom, memory: CALM }).to, 2);
   });
 });
 
