@@ -27,6 +27,14 @@ import {
   type Verification,
 } from "../core/wire.ts";
 import {
+  type CreatedToken,
+  createdTokenSchema,
+  revokedTokenSchema,
+  type TokenRequest,
+  type TokenView,
+  tokenListSchema,
+} from "../core/wire-access.ts";
+import {
   type Doctor,
   doctorSchema,
   type FailureView,
@@ -37,6 +45,7 @@ import {
   type Swept,
   sweptSchema,
 } from "../core/wire-care.ts";
+import { type EndpointDirectory, endpointDirectorySchema } from "../core/wire-endpoints.ts";
 import { type History, historySchema } from "../core/wire-history.ts";
 import { type RolloutAnswer, rolloutListSchema, rolloutSchema } from "../core/wire-rollouts.ts";
 
@@ -54,6 +63,8 @@ interface Ask<Schema extends z.ZodType> {
   /** Statuses beside 200 that carry the same answer. */
   readonly alsoAnswers?: number;
   readonly timeoutMs?: number;
+  /** Ends the question early; then the reason is thrown as it is. */
+  readonly signal?: AbortSignal;
 }
 
 const READ_TIMEOUT_MS = 10_000;
@@ -100,6 +111,17 @@ export class Client {
     return (await this.#ask({ path, answer, timeoutMs: CHANGE_TIMEOUT_MS })).verification;
   }
 
+  /** Where all services answer: at once when the version is not `after`, else when it is another or the wait is over. */
+  endpoints(
+    change: { after: number; waitMs: number; signal: AbortSignal } | undefined,
+  ): Promise<EndpointDirectory> {
+    const answer = endpointDirectorySchema;
+    if (change === undefined) return this.#ask({ path: "/v1/endpoints", answer });
+    const { after, waitMs, signal } = change;
+    const path = `/v1/endpoints?after=${after}&wait=${waitMs}ms`;
+    return this.#ask({ path, answer, timeoutMs: waitMs + READ_TIMEOUT_MS, signal });
+  }
+
   explain(id: string, atMs: number | undefined): Promise<Explanation> {
     const search = atMs === undefined ? "" : `?at=${atMs}`;
     return this.#ask({ path: `${servicePath(id)}/explain${search}`, answer: explanationSchema });
@@ -113,6 +135,19 @@ export class Client {
   ): Promise<History> {
     const path = `${servicePath(id)}/history?from=${Math.floor(fromMs)}&to=${Math.ceil(toMs)}`;
     return this.#ask({ path, answer: historySchema, timeoutMs });
+  }
+
+  async tokens(): Promise<TokenView[]> {
+    return (await this.#ask({ path: "/v1/tokens", answer: tokenListSchema })).tokens;
+  }
+
+  createToken(request: TokenRequest): Promise<CreatedToken> {
+    return this.#ask({ method: "POST", path: "/v1/tokens", body: request, answer: createdTokenSchema });
+  }
+
+  async revokeToken(name: string): Promise<void> {
+    const path = `/v1/tokens/${encodeURIComponent(name)}`;
+    await this.#ask({ method: "DELETE", path, answer: revokedTokenSchema });
   }
 
   setAutoscale(id: string, request: AutoscaleRequest): Promise<AutoscaleAnswer> {
@@ -186,7 +221,7 @@ export class Client {
   }
 
   async #ask<Schema extends z.ZodType>(ask: Ask<Schema>): Promise<z.infer<Schema>> {
-    const { method = "GET", path, body, answer, alsoAnswers, timeoutMs = READ_TIMEOUT_MS } = ask;
+    const { method = "GET", path, body, answer, alsoAnswers, timeoutMs = READ_TIMEOUT_MS, signal } = ask;
     let response: Response;
     let text: string;
     try {
@@ -199,10 +234,11 @@ export class Client {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         // A redirect would take the token somewhere else.
         redirect: "manual",
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
       });
       text = await response.text();
     } catch (error) {
+      signal?.throwIfAborted();
       throw this.#unreachable(error, timeoutMs);
     }
     const document = parseJson(text);

@@ -14,9 +14,11 @@ import { addGc } from "./commands/gc.ts";
 import { addOverride } from "./commands/override.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
+import { addRender } from "./commands/render.ts";
 import { addRollouts } from "./commands/rollouts.ts";
 import { addScale } from "./commands/scale.ts";
 import { addServe } from "./commands/serve.ts";
+import { addToken } from "./commands/token.ts";
 import { addUp } from "./commands/up.ts";
 import { addGlobalOptions } from "./options.ts";
 
@@ -35,6 +37,8 @@ const COMMANDS = [
   addBacktest,
   addDoctor,
   addGc,
+  addRender,
+  addToken,
   addServe,
   addAgent,
 ];

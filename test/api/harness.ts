@@ -10,8 +10,8 @@ import { ControlDouble } from "./control-double.ts";
 
 export const TOKEN = "a-token-of-sufficient-length";
 
-/** The real server on a free port of this machine, over a control that remembers. */
-export async function startTestApi(options: { token?: string; host?: string; heartbeatMs?: number } = {}) {
+/** The real server on a free port of this machine, or on that one, over a control that remembers. */
+export async function startTestApi(options: { token?: string; host?: string; heartbeatMs?: number; port?: number } = {}) {
   const control = new ControlDouble();
   const stream = aStream(options.heartbeatMs);
   const logLines: string[] = [];
@@ -24,7 +24,7 @@ export async function startTestApi(options: { token?: string; host?: string; hea
   const api = await startApi({
     control,
     stream,
-    listen: { host: options.host ?? "127.0.0.1", port: 0 },
+    listen: { host: options.host ?? "127.0.0.1", port: options.port ?? 0 },
     log: createLog("info", sink),
     ...(options.token === undefined ? {} : { token: options.token }),
   });
