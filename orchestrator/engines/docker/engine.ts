@@ -8,8 +8,9 @@ import { checkProject } from "./check.ts";
 import { oneAtATime } from "./concurrent.ts";
 import { connect, type DockerConnection } from "./connect.ts";
 import { type Watched, watchEvents } from "./events.ts";
-import { runInside } from "./exec.ts";
 import { examine } from "./examine.ts";
+import { runInside } from "./exec.ts";
+import { HalfRemoved } from "./half-removed.ts";
 import { discard, inventory, uses } from "./housekeeping.ts";
 import { logText } from "./logs.ts";
 import { Memory } from "./memory.ts";
@@ -44,6 +45,7 @@ function dockerEngine(
 ): Engine {
   const memory = new Memory();
   const stopping = new Set<ReplicaId>();
+  const halfRemoved = new HalfRemoved({ connection, instanceId, clock, log, stopping });
   const rangeStarts = oneAtATime();
   const watches = new Set<Disposable>();
   let watched: Watched = { projects: new Set(), networks: new Set(), volumes: new Set() };
@@ -52,9 +54,11 @@ function dockerEngine(
     machine,
     description: `Docker Engine ${connection.engineVersion} (API ${connection.apiVersion}) at ${connection.address.text}`,
 
-    observe(projects, signal) {
+    async observe(projects, signal) {
       watched = namesIn(projects);
-      return observe({ connection, memory, stopping, clock, log }, projects, signal);
+      const seen = await observe({ connection, memory, stopping, clock, log }, projects, signal);
+      halfRemoved.look(seen.replicas);
+      return seen;
     },
 
     perform(action, context, signal) {
