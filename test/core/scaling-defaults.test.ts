@@ -72,12 +72,12 @@ describe("defaults for the labels of services", () => {
         [
           "warning",
           PATH,
-          "the configuration's default for autoscale.max_rps: left out: needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves, or from the balancer",
+          "the configuration's default for autoscale.max_rps: left out: needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves",
         ],
         [
           "warning",
           PATH,
-          "the configuration's default for autoscale.max_latency: left out: needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves, or from the balancer",
+          "the configuration's default for autoscale.max_latency: left out: needs metrics.port or lb.port beside it: it is read from what the replicas expose themselves",
         ],
       ],
     );
