@@ -36,7 +36,7 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   await loop.start(config);
   const api = started.use(
     await startApi({
-      control: new Answers({ loop, config, log }),
+      control: new Answers({ loop, store, config, log }),
       stream: broadcast.hub,
       listen: config.listen,
       log,
@@ -75,7 +75,7 @@ export async function planWithoutDaemon(options: {
   const store = opened.use(new Store(config.dataDirectory));
   const engine = opened.use(await openEngine(config, store, log));
   const loop = opened.use(new ControlLoop({ store, engine, log, config }));
-  return await new Answers({ loop, config, log }).planProject(name, request);
+  return await new Answers({ loop, store, config, log }).planProject(name, request);
 }
 
 /** Loaded when it is asked for: a daemon never needs it. @throws FlyballError COMPOSE_INVALID */

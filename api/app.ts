@@ -4,7 +4,7 @@ import { FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Control } from "./control.ts";
 import { sendEvents } from "./event-stream.ts";
-import type { Guard } from "./guard.ts";
+import { type Caller, type Guard, requireScope } from "./guard.ts";
 import { problemOf, RequestRefused } from "./problem.ts";
 import type { BodyLimit, Reply, Route, Waiting } from "./route.ts";
 
@@ -30,11 +30,17 @@ export function createApp(options: AppOptions): Express {
   app.use((request, response, next) => {
     response.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
     const { host, origin, authorization } = request.headers;
-    guard({ method: request.method, path: request.path, host, origin, authorization });
+    const { method, path } = request;
+    response.locals["caller"] = guard({ method, path, host, origin, authorization });
     next();
   });
 
-  for (const { method, path, bodyLimit, answer } of routes) {
+  for (const { method, path, scope, bodyLimit, answer } of routes) {
+    const admit: RequestHandler = (_request, response, next) => {
+      if (method !== "GET" && scope !== "read") noteWhenAnswered(response, control, method);
+      requireScope(callerIn(response), scope);
+      next();
+    };
     const handler: RequestHandler = async (request, response) => {
       const reply = await answer(control, {
         params: request.params,
@@ -43,10 +49,9 @@ export function createApp(options: AppOptions): Express {
         ...waitingOf(request, response, closing),
       });
       await send(response, reply);
-      if (method !== "GET") log.info({ method, path: request.path }, "a request was carried out");
     };
     const readers = bodyLimit === undefined ? [] : bodyReaders(bodyLimit);
-    app[lowerCase(method)](path, ...readers, handler);
+    app[lowerCase(method)](path, admit, ...readers, handler);
   }
   for (const [path, allowed] of allowedMethods(routes)) {
     app.all(path, (request) => {
@@ -59,6 +64,17 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(answerError(log));
   return app;
+}
+
+function callerIn(response: express.Response): Caller | undefined {
+  return response.locals["caller"];
+}
+
+/** Refused or done, or the client left before it knew. */
+function noteWhenAnswered(response: express.Response, { access }: Control, method: string): void {
+  const by = callerIn(response)?.name ?? "nobody";
+  const { path } = response.req;
+  response.once("close", () => access.writes.add({ by, method, path, status: response.statusCode }));
 }
 
 const EVENTS = "text/event-stream";

@@ -14,6 +14,7 @@ import type {
   Verification,
 } from "../core/wire.ts";
 import type { History } from "../core/wire-history.ts";
+import type { AccessControl } from "./access-control.ts";
 import type { CareControl } from "./care-control.ts";
 import type { DiscoveryControl } from "./discovery-control.ts";
 import type { HistorySpan } from "./history.ts";
@@ -49,6 +50,8 @@ export interface Control {
   readonly care: CareControl;
   /** Where services answer. */
   readonly discovery: DiscoveryControl;
+  /** Who may ask, and what was asked. */
+  readonly access: AccessControl;
   /** The Prometheus text of everything the daemon exports. */
   metrics(): Promise<{ contentType: string; text: string }>;
 }

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { FlyballError } from "../core/errors.ts";
+import { SCOPES, type Scope } from "../core/wire-access.ts";
+import type { AccessControl } from "./access-control.ts";
 import { hostInUrl, isLoopback, type ListenAddress } from "./addresses.ts";
 
 /** What the guard looks at in a request. */
@@ -11,30 +13,57 @@ export interface Credentials {
   readonly authorization: string | undefined;
 }
 
-/** Throws FORBIDDEN or UNAUTHORIZED for a request that may not be answered. */
-export type Guard = (request: Credentials) => void;
+/** Who asks, and what that one may ask. */
+export interface Caller {
+  readonly name: string;
+  readonly scope: Scope;
+}
+
+/** Undefined for who asks for nothing but what is open to all. Throws FORBIDDEN or UNAUTHORIZED for what may not be answered. */
+export type Guard = (request: Credentials) => Caller | undefined;
+
+export interface GuardOptions {
+  readonly listen: ListenAddress;
+  /** The one of the configuration. */
+  readonly token?: string | undefined;
+  /** Those that were made since. */
+  readonly tokens: AccessControl["tokens"];
+}
 
 /** A supervisor asks these without a token; they tell nothing of what runs. */
 const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
 const SAFE_METHODS = new Set(["GET", "HEAD"]);
+const WHOEVER_IS_HERE: Caller = { name: "this machine", scope: "admin" };
 
 /**
  * Keeps foreign web pages away from an API on this machine, and strangers away from one that has a token.
  * A page whose name was rebound to 127.0.0.1 shows its name in `Host`; a page that posts from elsewhere, in `Origin`.
  */
-export function createGuard(listen: ListenAddress, token: string | undefined): Guard {
-  const knownHosts = isLoopback(listen.host)
+export function createGuard({ listen, token, tokens }: GuardOptions): Guard {
+  const isLocal = isLoopback(listen.host);
+  const knownHosts = isLocal
     ? new Set(["localhost", "127.0.0.1", "[::1]", hostInUrl(listen.host)])
     : undefined;
-  const expectedDigest = token === undefined ? undefined : digest(token);
+  const configured = token === undefined ? undefined : digest(token);
 
   return (request) => {
     if (knownHosts !== undefined) requireHost(request.host, knownHosts);
     if (!SAFE_METHODS.has(request.method)) requireSameOrigin(request.origin, request.host);
-    if (expectedDigest !== undefined && !OPEN_PATHS.has(request.path)) {
-      requireToken(request.authorization, expectedDigest);
-    }
+    if (OPEN_PATHS.has(request.path)) return undefined;
+    if (request.authorization === undefined && isLocal && configured === undefined) return WHOEVER_IS_HERE;
+    return callerOf(request.authorization, configured, tokens);
   };
+}
+
+/** @throws FlyballError FORBIDDEN when the caller's token is not good for that */
+export function requireScope(caller: Caller | undefined, needed: Scope | "open"): void {
+  if (needed === "open") return;
+  const has = caller === undefined ? -1 : SCOPES.indexOf(caller.scope);
+  if (has >= SCOPES.indexOf(needed)) return;
+  throw new FlyballError(
+    "FORBIDDEN",
+    `expected a token with the scope ${needed}, got ${caller === undefined ? "none" : `${caller.name} with ${caller.scope}`}`,
+  );
 }
 
 function requireHost(host: string | undefined, known: ReadonlySet<string>): void {
@@ -54,14 +83,27 @@ function requireSameOrigin(origin: string | undefined, host: string | undefined)
   throw new FlyballError("FORBIDDEN", `a page of the origin ${quote(origin)} may not change anything here`);
 }
 
-function requireToken(authorization: string | undefined, expectedDigest: Buffer): void {
+function callerOf(
+  authorization: string | undefined,
+  configured: Buffer | undefined,
+  tokens: GuardOptions["tokens"],
+): Caller {
   if (authorization === undefined) {
     throw new FlyballError("UNAUTHORIZED", "expected the header Authorization: Bearer <token>, got none");
   }
   const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-  // Digests have one length whatever was sent, so that the comparison takes one time.
-  if (token !== undefined && timingSafeEqual(digest(token), expectedDigest)) return;
-  throw new FlyballError("UNAUTHORIZED", "the token in the Authorization header is not the daemon's");
+  if (token !== undefined) {
+    // Digests have one length whatever was sent, so that the comparison takes one time.
+    if (configured !== undefined && timingSafeEqual(digest(token), configured)) {
+      return { name: "configuration", scope: "admin" };
+    }
+    const known = tokens.find(token);
+    if (known !== undefined) return known;
+  }
+  throw new FlyballError(
+    "UNAUTHORIZED",
+    "the token in the Authorization header is not known here, or not good any more",
+  );
 }
 
 function digest(token: string): Buffer {

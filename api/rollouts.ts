@@ -14,12 +14,14 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/rollback",
+    scope: "scale",
     schemas: { params, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.rollback(id) }),
   }),
   route({
     method: "PUT",
     path: "/v1/services/:id/rollout/resume",
+    scope: "scale",
     schemas: { params, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.resumeRollout(id) }),
   }),

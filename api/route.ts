@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Problem } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import type { Scope } from "../core/wire-access.ts";
 import type { Control } from "./control.ts";
 import type { ServerEvent } from "./event-stream.ts";
 import { RequestRefused } from "./problem.ts";
@@ -53,6 +54,8 @@ export interface Route {
   readonly method: Method;
   /** As express writes it: `/v1/services/:id`. */
   readonly path: string;
+  /** What a token must be good for; `open`: none is asked for. */
+  readonly scope: Scope | "open";
   readonly schemas: RouteSchemas;
   /** Present on the routes that read a body. */
   readonly bodyLimit?: BodyLimit;
@@ -72,6 +75,8 @@ type ReplyFor<Schema> = Schema extends z.ZodType ? JsonReply<z.infer<Schema>> | 
 interface RouteDefinition<Schemas extends RouteSchemas> {
   readonly method: Method;
   readonly path: string;
+  /** Absent: `read` for what changes nothing, else `admin`. */
+  readonly scope?: Scope | "open";
   readonly schemas: Schemas;
   readonly bodyLimit?: BodyLimit;
   handler(
@@ -89,6 +94,7 @@ interface RouteDefinition<Schemas extends RouteSchemas> {
 export function route<const Schemas extends RouteSchemas>(definition: RouteDefinition<Schemas>): Route {
   const { handler, schemas, ...rest } = definition;
   return {
+    scope: definition.method === "GET" ? "read" : "admin",
     ...rest,
     schemas,
     async answer(control, raw) {

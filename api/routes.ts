@@ -14,8 +14,10 @@ import {
   serviceListSchema,
 } from "../core/wire.ts";
 import { historySchema } from "../core/wire-history.ts";
+import { ACCESS_ROUTES } from "./access.ts";
 import { CARE_ROUTES } from "./care.ts";
 import { DISCOVERY_ROUTES } from "./discovery.ts";
+import { limit } from "./parameters.ts";
 import { ROLLOUT_ROUTES } from "./rollouts.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
 
@@ -34,13 +36,6 @@ const flag = z
   .enum(["true", "false"])
   .default("false")
   .transform((text) => text === "true");
-
-const limit = z
-  .string()
-  .regex(/^\d{1,4}$/, "expected a whole number from 1 to 1000")
-  .transform(Number)
-  .pipe(z.int().min(1).max(1000))
-  .default(50);
 
 const decisionsQuery = z.object({
   limit,
@@ -76,12 +71,14 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/healthz",
+    scope: "open",
     schemas: {},
     handler: () => ({ contentType: "text/plain; charset=utf-8", text: "ok" }),
   }),
   route({
     method: "GET",
     path: "/readyz",
+    scope: "open",
     schemas: { answer: readinessSchema },
     handler: (control) => {
       const readiness = control.readiness();
@@ -138,6 +135,7 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/scale",
+    scope: "scale",
     schemas: { params: serviceParams, body: scaleRequestSchema, answer: scaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
     handler: async (control, { params, body }) => ({ json: await control.scale(params.id, body) }),
@@ -145,6 +143,7 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/autoscale",
+    scope: "scale",
     schemas: { params: serviceParams, body: autoscaleRequestSchema, answer: autoscaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
     handler: (control, { params, body }) => ({ json: control.setAutoscale(params.id, body) }),
@@ -165,6 +164,7 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/projects/:name/plan",
+    scope: "read",
     schemas: { params: projectParams, body: projectRequestSchema, answer: projectAnswerSchema },
     bodyLimit: PROJECT_LIMIT,
     handler: async (control, { params, body }) => ({ json: await control.planProject(params.name, body) }),
@@ -177,5 +177,6 @@ export const ROUTES: readonly Route[] = [
   }),
   ...ROLLOUT_ROUTES,
   ...CARE_ROUTES,
+  ...ACCESS_ROUTES,
   ...DISCOVERY_ROUTES,
 ];

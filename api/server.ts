@@ -33,13 +33,14 @@ const CLOSE_GRACE_MS = 2_000;
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { control, stream, listen, token, log } = options;
-  if (token === undefined && !isLoopback(listen.host)) {
+  const { tokens } = control.access;
+  if (token === undefined && !tokens.areThere && !isLoopback(listen.host)) {
     throw new FlyballError(
       "LISTEN_REFUSED",
       `other machines could reach ${formatAddress(listen)} without a token: expected 127.0.0.1, ::1 or localhost, or a token`,
     );
   }
-  const guard = createGuard(listen, token);
+  const guard = createGuard({ listen, token, tokens });
   const closes = new AbortController();
   const server = createServer(createApp({ routes: ROUTES, control, guard, log, closing: closes.signal }));
   server.on("upgrade", createUpgrade({ hub: stream, guard, log }));

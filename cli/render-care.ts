@@ -1,10 +1,8 @@
 import { formatBytes } from "../core/units.ts";
 import type { Doctor, FailureView, Leftovers, Swept, VerdictView } from "../core/wire-care.ts";
-import { formatInstant } from "./render.ts";
+import { formatInstant, UNKNOWN } from "./render.ts";
 import { renderTable, type TableOptions } from "./table.ts";
 import { printable } from "./terminal.ts";
-
-const UNKNOWN = "-";
 
 /** One line for each replica that failed, the newest first. */
 export function renderFailures(failures: readonly FailureView[], options: TableOptions): string {

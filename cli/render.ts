@@ -13,7 +13,7 @@ import type {
 import { type Cell, renderTable, type TableOptions } from "./table.ts";
 import { printable } from "./terminal.ts";
 
-const UNKNOWN = "-";
+export const UNKNOWN = "-";
 
 /** One line for each service. */
 export function renderServices(

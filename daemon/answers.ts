@@ -1,3 +1,6 @@
+import { Tokens } from "../api/access/tokens.ts";
+import { Writes } from "../api/access/writes.ts";
+import type { AccessControl } from "../api/access-control.ts";
 import type { Control } from "../api/control.ts";
 import type { Discovery } from "../api/discovery/discovery.ts";
 import { type HistorySpan, historyView } from "../api/history.ts";
@@ -6,6 +9,7 @@ import { systemClock } from "../core/clock.ts";
 import type { Config } from "../core/config.ts";
 import { FlyballError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import type { Store } from "../core/store.ts";
 import type { Service } from "../core/types.ts";
 import { parseDurationMs } from "../core/units.ts";
 import type {
@@ -26,11 +30,14 @@ import type { ControlLoop } from "./loop.ts";
 
 /** What the API asks, answered by the rooms that know. */
 export class Answers implements Control {
+  readonly access: AccessControl;
   readonly #loop: ControlLoop;
   readonly #config: Config;
   readonly #log: Log;
 
-  constructor(options: { loop: ControlLoop; config: Config; log: Log }) {
+  constructor(options: { loop: ControlLoop; store: Store; config: Config; log: Log }) {
+    const { store, log } = options;
+    this.access = { tokens: new Tokens(store, systemClock), writes: new Writes(store, systemClock, log) };
     this.#loop = options.loop;
     this.#config = options.config;
     this.#log = options.log;

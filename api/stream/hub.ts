@@ -26,7 +26,7 @@ export class StreamHub implements AsyncDisposable {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#beating = setInterval(() => this.#beat(), options.heartbeatMs);
+    this.#beating = setInterval(() => this.#beat(), options.heartbeatMs).unref();
   }
 
   get clients(): number {

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import type { AccessControl } from "../../api/access-control.ts";
 import type { Control } from "../../api/control.ts";
 import { Discovery } from "../../api/discovery/discovery.ts";
 import type { HistorySpan } from "../../api/history.ts";
@@ -145,6 +147,17 @@ export class ControlDouble implements Control {
   };
 
   /** Knows nothing until a test has it observe something. */
+  /** Nobody has a token, and nothing is written down; a test may put the real ones here. */
+  access: AccessControl = {
+    tokens: {
+      areThere: false,
+      list: () => [],
+      find: () => undefined,
+      create: () => assert.fail("no token is made here"),
+      revoke: () => assert.fail("there is no token here"),
+    },
+    writes: { add: () => {}, list: () => [] },
+  };
   readonly discovery = new Discovery(() => this.running);
   /** What `discovery` takes for the services that should run. */
   running: readonly Service[] = [];

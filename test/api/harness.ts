@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import type { AccessControl } from "../../api/access-control.ts";
 import { startApi } from "../../api/server.ts";
 import { StreamHub } from "../../api/stream/hub.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -11,8 +12,17 @@ import { ControlDouble } from "./control-double.ts";
 export const TOKEN = "a-token-of-sufficient-length";
 
 /** The real server on a free port of this machine, or on that one, over a control that remembers. */
-export async function startTestApi(options: { token?: string; host?: string; heartbeatMs?: number; port?: number } = {}) {
+export async function startTestApi(
+  options: {
+    token?: string;
+    host?: string;
+    heartbeatMs?: number;
+    port?: number;
+    access?: AccessControl;
+  } = {},
+) {
   const control = new ControlDouble();
+  if (options.access !== undefined) control.access = options.access;
   const stream = aStream(options.heartbeatMs);
   const logLines: string[] = [];
   const sink = new Writable({

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import {
+  createdTokenSchema,
+  revokedTokenSchema,
+  tokenListSchema,
+  tokenRequestSchema,
+  writeListSchema,
+} from "../core/wire-access.ts";
+import { limit } from "./parameters.ts";
+import { type Route, route } from "./route.ts";
+
+const params = z.object({ name: z.string().min(1) });
+
+export const ACCESS_ROUTES: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/tokens",
+    scope: "admin",
+    schemas: { answer: tokenListSchema },
+    handler: ({ access }) => ({ json: { tokens: [...access.tokens.list()] } }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/tokens",
+    scope: "admin",
+    schemas: { body: tokenRequestSchema, answer: createdTokenSchema },
+    bodyLimit: { bytes: 2 ** 16, code: "REQUEST_INVALID" },
+    handler: ({ access }, { body }) => ({ status: 201, json: access.tokens.create(body) }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/tokens/:name",
+    scope: "admin",
+    schemas: { params, answer: revokedTokenSchema },
+    handler: ({ access }, { params: { name } }) => {
+      access.tokens.revoke(name);
+      return { json: { revoked: name } };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/audit/writes",
+    scope: "admin",
+    schemas: { query: z.object({ limit }), answer: writeListSchema },
+    handler: ({ access }, { query }) => ({ json: { writes: [...access.writes.list(query.limit)] } }),
+  }),
+];
