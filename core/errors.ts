@@ -14,6 +14,7 @@ export const ERRORS = {
   NOT_FOUND: { status: 404, exit: 3, meaning: "there is no such project, service or page" },
   OUT_OF_BOUNDS: { status: 409, exit: 3, meaning: "the count asked for is outside the service's bounds" },
   NOT_SCALABLE: { status: 409, exit: 3, meaning: "the service cannot have more than one replica" },
+  JOB_RUNNING: { status: 409, exit: 3, meaning: "the job is under way, and may not run twice at a time" },
   ENGINE_UNAVAILABLE: { status: 503, exit: 5, meaning: "the engine does not answer" },
   ENGINE_REFUSED: { status: 502, exit: 5, meaning: "the engine answered, and refused the action" },
   ENGINE_UNSUPPORTED: { status: 422, exit: 5, meaning: "this engine cannot do what the service asks for" },

@@ -4,6 +4,7 @@
  * A field that is absent is unknown, never zero.
  */
 
+import type { JobSpec, ObservedTask } from "./job.ts";
 import type { ReplicaTemplate } from "./template.ts";
 import type { UpdateRequest } from "./update-request.ts";
 
@@ -80,6 +81,8 @@ export interface Service {
   readonly businessLabels: Readonly<Record<string, string>>;
   /** `metrics.port` and `metrics.path`: what its replicas expose themselves. */
   readonly metrics?: MetricsRequest;
+  /** Present: it is no set of replicas but work with an end, and its count is 0. */
+  readonly job?: JobSpec;
   /** Services of the same project that start first. */
   readonly dependsOn: readonly Dependency[];
   /** Why there can be one replica at most (a fixed host port, a `container_name`); absent: it can scale. */
@@ -412,6 +415,8 @@ export interface ObservedState {
   /** False: something could not be read, and what is missing here may well exist. Nothing is removed then. */
   readonly complete: boolean;
   readonly replicas: readonly ObservedReplica[];
+  /** Tasks of jobs, which are no replicas. */
+  readonly tasks?: readonly ObservedTask[];
   /** Engine names of the networks and volumes that exist, and image references that resolve. */
   readonly networks: readonly string[];
   readonly volumes: readonly string[];

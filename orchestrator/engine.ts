@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../core/diagnostics.ts";
+import type { TaskIdentity } from "../core/job.ts";
 import type {
   Action,
   EngineKind,
@@ -19,6 +20,8 @@ export interface ActionContext {
   readonly service?: Service;
   /** For `start-replica` without a `replica`: the id that `create-replica` returned for that slot. */
   readonly createdReplica?: ReplicaId;
+  /** For `create-replica` and `start-replica` of what is a task of a job, and no replica. */
+  readonly task?: TaskIdentity;
 }
 
 /**

@@ -10,10 +10,10 @@ export function runningCounts({ replicas }: ObservedState): ReadonlyMap<ServiceI
   return counts;
 }
 
-/** Whether replicas or networks of the project are there; volumes stay, and say nothing. */
+/** Whether replicas, tasks or networks of the project are there; volumes stay, and say nothing. */
 export function isAnythingLeft({ name, networks }: Project, observed: ObservedState): boolean {
   return (
-    observed.replicas.some((replica) => replica.project === name) ||
+    [...observed.replicas, ...(observed.tasks ?? [])].some(({ project }) => project === name) ||
     networks.some((network) => !network.external && observed.networks.includes(network.name))
   );
 }

@@ -1,6 +1,7 @@
 import type { Plan } from "../core/types.ts";
 import { Draft } from "./reconcile/draft.ts";
 import type { DesiredProject, ReconcileInput } from "./reconcile/input.ts";
+import { planJob } from "./reconcile/job.ts";
 import { Ledger } from "./reconcile/ledger.ts";
 import { Needs } from "./reconcile/needs.ts";
 import type { Planning } from "./reconcile/planning.ts";
@@ -15,7 +16,7 @@ import { sortedBy } from "./reconcile/sorted.ts";
  * it does not show may well exist.
  */
 export function reconcile(input: ReconcileInput): Plan {
-  const seen = new Seen(input.observed, input.inFlight);
+  const seen = new Seen(input.observed, input.inFlight, input.succeededJobs);
   const draft = new Draft(input.nowMs, input.attempts);
   const planning: Planning = {
     input,
@@ -29,10 +30,10 @@ export function reconcile(input: ReconcileInput): Plan {
   return draft.plan;
 }
 
-function ledgerOf({ capacity, desired, observed }: ReconcileInput, seen: Seen): Ledger | undefined {
+function ledgerOf({ capacity, desired, observed, rollouts }: ReconcileInput, seen: Seen): Ledger | undefined {
   if (capacity === undefined) return undefined;
   const projects = desired.map(({ project }) => project);
-  return new Ledger(capacity, projects, observed.replicas, seen.allArriving);
+  return new Ledger(capacity, projects, observed.replicas, seen.allArriving, rollouts);
 }
 
 function planProject(planning: Planning, { project, replicas, removing }: DesiredProject): void {
@@ -48,7 +49,8 @@ function planProject(planning: Planning, { project, replicas, removing }: Desire
   }
   for (const service of sortedBy(project.services, ({ name }) => name)) {
     const left = planning.input.left?.get(service.id);
-    if (left !== undefined) draft.hold(service.id, "external", left);
+    if (service.job !== undefined) planJob(planning, project, service);
+    else if (left !== undefined) draft.hold(service.id, "external", left);
     else planService(planning, project, service, replicas.get(service.id) ?? service.initialReplicas);
   }
   planOrphans(project, seen, draft);

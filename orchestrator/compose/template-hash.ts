@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ReplicaTemplate } from "../../core/types.ts";
 
 /** Labels that steer Flyball and change nothing about a replica. */
-const POLICY_LABEL = /^(?:autoscale|business|probe|alert|aliyun)\./;
+const POLICY_LABEL = /^(?:autoscale|business|probe|alert|aliyun|job)\./;
 
 /**
  * Names a template by its content. Two templates have one hash when they make the same replica: the order of keys,

@@ -9,7 +9,9 @@ export function dependencyNotMet(project: Project, service: Service, seen: Seen)
       if (required) return `waits for ${other}, which the project does not have`;
       continue;
     }
-    if (!isMet(condition, seen.of(known))) return `waits for ${known.name} to be ${condition}`;
+    if (known.job !== undefined) {
+      if (!seen.hasSucceeded(other)) return `waits for ${known.name} to succeed`;
+    } else if (!isMet(condition, seen.of(known))) return `waits for ${known.name} to be ${condition}`;
   }
   return undefined;
 }

@@ -37,6 +37,8 @@ export interface ReconcileInput {
   readonly left?: ReadonlyMap<ServiceId, string>;
   /** Where each service is on its way to its template; absent: it is there. */
   readonly rollouts?: ReadonlyMap<ServiceId, Rollout>;
+  /** Jobs of which nobody has to wait for a run any more. */
+  readonly succeededJobs?: ReadonlySet<ServiceId>;
   /** Cores that each replica uses; absent: unknown. */
   readonly load?: ReadonlyMap<ReplicaId, number>;
   /** Absent: everything fits. */

@@ -27,7 +27,8 @@ export function planOrphans(project: Project, seen: Seen, draft: Draft): void {
 export function planRemoval(project: Project, seen: Seen, draft: Draft): void {
   const cause = "the project is being removed";
   const removals: number[] = [];
-  let waiting = false;
+  // Those are removed by who has made them.
+  let waiting = seen.hasTasks(project.name);
   const replicas = seen.inProject(project.name);
   for (const service of [...replicas.keys()].sort()) {
     for (const replica of replicas.get(service) ?? []) {

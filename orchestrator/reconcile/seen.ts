@@ -18,8 +18,17 @@ export class Seen {
   readonly #arriving: ReadonlyMap<ServiceId, Slots>;
   readonly #leaving: ReadonlyMap<ServiceId, Slots>;
   readonly #busyResources: ReadonlySet<string>;
+  readonly #succeededJobs: ReadonlySet<ServiceId>;
+  readonly #projectsWithTasks: ReadonlySet<string>;
 
-  constructor(observed: ObservedState, inFlight: InFlight) {
+  /** @param succeededJobs those of which nobody has to wait for a run any more */
+  constructor(
+    observed: ObservedState,
+    inFlight: InFlight,
+    succeededJobs: ReadonlySet<ServiceId> = new Set(),
+  ) {
+    this.#succeededJobs = succeededJobs;
+    this.#projectsWithTasks = new Set(observed.tasks?.map(({ project }) => project));
     this.complete = observed.complete;
     this.images = new Set(observed.images);
     this.networks = new Set(observed.networks);
@@ -67,6 +76,15 @@ export class Seen {
 
   isBusy(service: ServiceId, slot: number): boolean {
     return this.arriving(service).has(slot) || this.leaving(service).has(slot);
+  }
+
+  hasSucceeded(job: ServiceId): boolean {
+    return this.#succeededJobs.has(job);
+  }
+
+  /** Containers of its jobs are there. */
+  hasTasks(project: string): boolean {
+    return this.#projectsWithTasks.has(project);
   }
 
   isBusyResource(key: string): boolean {
