@@ -22,6 +22,8 @@ import { SteppedSocket } from "./stepped-socket.ts";
 const STAYS_MS = 1_700;
 const LOOK_MS = 70;
 const LAST_LINES = 25;
+const LINE_LIMIT = 400;
+const UNKNOWN_TO_GC = /unused anonymous volumes of nobody/;
 
 /** What the judge saw when it gave up. */
 export class ChaosFailure extends Error {}
@@ -34,7 +36,10 @@ export class Arena {
   readonly socket: SteppedSocket | undefined;
   /** What was settled last. */
   wanted: Wanted = { web: 0, version: 1 };
+  /** Volumes that the engine lost by dying, and that `flyball gc` knew of. */
+  volumesLost = 0;
   readonly #before: Census;
+  readonly #volumesSeen = new Set<string>();
 
   private constructor(
     ground: Ground,
@@ -94,7 +99,8 @@ export class Arena {
       if (left.length !== expected)
         return `expected ${expected} containers and networks, got ${left.join(", ")}`;
       const volumes = await this.#strayVolumes();
-      if (volumes.length > 0) return `volumes of nobody: ${volumes.join(", ")}`;
+      if (volumes.length > 0 && !(await this.#areTheEngines(volumes)))
+        return `volumes of nobody: ${volumes.join(", ")}`;
     }
     const services = await house.client.services().catch((error: unknown) => messageOf(error));
     if (typeof services === "string") return services;
@@ -130,7 +136,7 @@ export class Arena {
       }
       if (found === undefined) {
         if (right !== undefined && acceptable.length === 1)
-          throw this.failure(what, `it was right, and did not stay so: ${troubles.join("\n  ")}`);
+          throw await this.failure(what, `it was right, and did not stay so: ${troubles.join("\n  ")}`);
         right = undefined;
       } else if (right?.wanted !== found) right = { wanted: found, sinceMs: lookedMs };
       if (right !== undefined && lookedMs - right.sinceMs >= STAYS_MS) {
@@ -138,7 +144,7 @@ export class Arena {
         return right.sinceMs - startedMs;
       }
       if (right === undefined && lookedMs - startedMs > limitMs)
-        throw this.failure(what, `not right after ${limitMs} ms: ${troubles.join("\n  ")}`);
+        throw await this.failure(what, `not right after ${limitMs} ms: ${troubles.join("\n  ")}`);
       await sleep(LOOK_MS);
     }
   }
@@ -148,10 +154,24 @@ export class Arena {
     return `${point}: ${describePlan(plan)}, ${done}`;
   }
 
-  failure(what: string, found: string): ChaosFailure {
-    const lines = this.house.output.trimEnd().split("\n").slice(-LAST_LINES);
+  async failure(what: string, found: string): Promise<ChaosFailure> {
+    const lines = this.house.output
+      .trimEnd()
+      .split("\n")
+      .slice(-LAST_LINES)
+      .map((line) => line.slice(0, LINE_LIMIT));
+    const holds = await this.house.client
+      .service(this.house.serviceId())
+      .then((service) => service.holds.join("; "), messageOf);
     return new ChaosFailure(
-      [`${what}, on ${this.ground.name}`, found, "The daemon's last lines:", ...lines].join("\n  "),
+      [
+        `${what}, on ${this.ground.name}`,
+        found,
+        ...(await this.#engineView()),
+        `The daemon holds: ${holds}`,
+        "Its last lines:",
+        ...lines,
+      ].join("\n  "),
     );
   }
 
@@ -160,25 +180,57 @@ export class Arena {
     const { house } = this;
     const removal: ChaosPlan = { kind: "remove", from: this.wanted, to: { ...this.wanted, web: 0 } };
     if (this.wanted.web > 0) {
-      if (!(await this.ask(removal))) throw this.failure("the last removal", "it was refused");
+      if (!(await this.ask(removal))) throw await this.failure("the last removal", "it was refused");
       await this.settle([removal.to], "the last removal", limitMs);
     }
     const status = await house.stop();
-    if (status !== 0) throw this.failure("the last stop", `the daemon ended with ${status}`);
+    if (status !== 0) throw await this.failure("the last stop", `the daemon ended with ${status}`);
     await house.assertNothingLeft();
     if (this.ground.lab === undefined) return 0;
     await removeNamedVolume(house);
     if (!this.ground.isOwn) return 0;
     const left = [...(await takeCensus(house.docker)).difference(this.#before)];
-    if (left.length > 0) throw this.failure("the last count", `left on the engine: ${left.join(", ")}`);
+    if (left.length > 0) throw await this.failure("the last count", `left on the engine: ${left.join(", ")}`);
     return left.length;
   }
 
+  async #engineView(): Promise<string[]> {
+    if (this.ground.lab === undefined) return [];
+    return (await this.#containers()).map(
+      ({ Names, State, Status }) => `${Names.join(" ")}: ${State}, ${Status}`,
+    );
+  }
+
+  /** Volumes that no container uses. Where others are at work, only those that were seen in use by ours. */
   async #strayVolumes(): Promise<string[]> {
     const dangling = await this.house.danglingVolumes();
-    return [...dangling].filter(
-      (name) => !this.#before.has(`volume ${name}`) && name !== namedVolume(this.house),
-    );
+    for (const { Mounts } of await this.#containers()) {
+      for (const { Name } of Mounts) if (Name !== undefined) this.#volumesSeen.add(Name);
+    }
+    const named = namedVolume(this.house);
+    return [...dangling].filter((name) => name !== named && this.#isOurs(name));
+  }
+
+  /**
+   * An engine that dies in the middle of a removal forgets the container and keeps its volume. It has to be known to `flyball gc`,
+   * which would remove it ten minutes from now.
+   */
+  async #areTheEngines(volumes: readonly string[]): Promise<boolean> {
+    if (this.ground.engineDies !== true) return false;
+    const { kept } = await this.house.client.leftovers();
+    if (kept.some((sentence) => UNKNOWN_TO_GC.test(sentence))) return false;
+    for (const name of volumes) await this.house.docker.getVolume(name).remove();
+    this.volumesLost += volumes.length;
+    return true;
+  }
+
+  #isOurs(volume: string): boolean {
+    return this.ground.isOwn ? !this.#before.has(`volume ${volume}`) : this.#volumesSeen.has(volume);
+  }
+
+  async #containers() {
+    const label = [`com.docker.compose.project=${this.house.project}`];
+    return await this.house.docker.listContainers({ all: true, filters: { label } });
   }
 
   async #request(version: number) {

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 
-/** Everything there is on an engine, by kind and id. */
+/** Everything there is on an engine, by kind; networks by name, since an engine that starts anew makes its own ones anew. */
 export type Census = ReadonlySet<string>;
 
 export async function takeCensus(docker: Docker): Promise<Census> {
@@ -11,7 +11,7 @@ export async function takeCensus(docker: Docker): Promise<Census> {
   ]);
   return new Set([
     ...containers.map(({ Id }) => `container ${Id}`),
-    ...networks.map(({ Id }) => `network ${Id}`),
+    ...networks.map(({ Name }) => `network ${Name}`),
     ...volumes.Volumes.map(({ Name }) => `volume ${Name}`),
   ]);
 }

@@ -8,6 +8,8 @@ export interface Ground {
   readonly lab?: LabEngine;
   /** Nobody else works on the engine: what is there beside what was there before is a leak. */
   readonly isOwn: boolean;
+  /** The engine itself is ended, or has no room, in the middle of what it does. */
+  readonly engineDies?: boolean;
 }
 
 /** What is to be done when a run is over, whatever became of it, the last first. */

@@ -15,7 +15,6 @@ const CALM_MS = 300;
 /** Kills the daemon in the middle of one plan after the other, starts it again, and has the judge look. */
 export async function killPoints({ arena, random, points, tally }: Stage): Promise<void> {
   const aims = new Aims();
-  await arena.house.serve();
   for (let point = 1; point <= points; point += 1) {
     const plan = nextPlan(random, arena.wanted);
     const aim = point % 2 === 0 ? aims.next(plan.kind) : undefined;
@@ -43,7 +42,10 @@ export async function killPoints({ arena, random, points, tally }: Stage): Promi
     const tookMs = await arena.settle(acceptable, what, KILL_LIMIT_MS);
     const { fewest } = await sampler.stop();
     if (fewest < floorOf(plan))
-      throw arena.failure(what, `${fewest} of web ran at the fewest, expected ${floorOf(plan)} throughout`);
+      throw await arena.failure(
+        what,
+        `${fewest} of web ran at the fewest, expected ${floorOf(plan)} throughout`,
+      );
     tally.recovered(readyMs + tookMs, what);
   }
   if (arena.socket !== undefined) tally.count("different steps and moments", aims.covered);

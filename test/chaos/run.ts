@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import type { FlyballHouse } from "../integration/flyball-daemon.ts";
 import { mountSmallDisk } from "../integration/small-disk.ts";
 import { mustRun } from "../lab/command.ts";
 import { enginePaths } from "../lab/paths.ts";
@@ -38,14 +39,21 @@ export async function disturb(
   const releases: Releases = { after: (release) => stack.defer(async () => void (await release())) };
   const onSmallDisk = disturbance === "disk" ? smallEngineDisk : undefined;
   const engine = name === "process" ? undefined : stack.use(await OwnEngine.start(name, onSmallDisk));
-  const arena = await Arena.open(releases, engine?.ground ?? { name, isOwn: true });
+  const arena = await Arena.open(releases, {
+    ...(engine?.ground ?? { name, isOwn: true }),
+    engineDies: disturbance === "engine" || disturbance === "disk",
+  });
   const stage = {
     arena,
     random: seeded(seed + engines.indexOf(name)),
     points: Math.ceil((points * SHARES[disturbance]) / engines.length),
     tally: new Tally(disturbance, name),
   };
+  if (disturbance === "disk") await putOnSmallDisk(arena.house);
+  await arena.house.serve();
   await disturbOn(stage, disturbance, engine);
+  if (arena.volumesLost > 0)
+    stage.tally.count("volumes that the engine lost, known to flyball gc", arena.volumesLost);
   return stage.tally.line(await arena.close(END_LIMIT_MS));
 }
 
@@ -66,13 +74,16 @@ async function disturbOn(
       return;
     case "disk": {
       const { house } = stage.arena;
-      mkdirSync(house.dataDirectory, { mode: 0o700 });
-      await mountSmallDisk(house.dataDirectory, DATA_DISK_KIB);
-      house.defer(() => mustRun("umount", [house.dataDirectory]));
       const engineDisk = engine === undefined ? [] : [enginePaths(engine.directory, engine.name).data];
       return await diskPoints(stage, [house.dataDirectory, ...engineDisk]);
     }
   }
+}
+
+async function putOnSmallDisk(house: FlyballHouse): Promise<void> {
+  mkdirSync(house.dataDirectory, { mode: 0o700 });
+  await mountSmallDisk(house.dataDirectory, DATA_DISK_KIB);
+  house.defer(() => mustRun("umount", [house.dataDirectory]));
 }
 
 async function smallEngineDisk(directory: string, name: GroundName): Promise<void> {

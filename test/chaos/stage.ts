@@ -26,7 +26,6 @@ export async function disturbPlans(
   limitMs: number,
   disturb: (plan: ChaosPlan) => Promise<string>,
 ): Promise<void> {
-  await arena.house.serve();
   for (let point = 1; point <= points; point += 1) {
     const plan = nextPlan(random, arena.wanted);
     const asked = arena.ask(plan);

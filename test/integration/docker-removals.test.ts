@@ -28,7 +28,7 @@ async function finishes(t: TestContext, lab: LabEngine): Promise<void> {
   const id = await docker.createAndStart("web", 1);
   const { Mounts, GraphDriver } = await docker.docker.getContainer(id).inspect();
   const volume = Mounts[0]?.Name;
-  const upper: unknown = GraphDriver.Data["UpperDir"];
+  const upper = new Map<string, unknown>(Object.entries(GraphDriver.Data)).get("UpperDir");
   assert.ok(volume !== undefined && typeof upper === "string");
   const stuck = join(upper, "stuck");
   await eventually("the file is there", () => existsSync(stuck));
