@@ -28,6 +28,7 @@ import { Probes } from "./probes/probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
 import type { Capacity, DesiredProject } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
+import { Ledger } from "./reconcile/ledger.ts";
 import { reconcile } from "./reconcile.ts";
 import { describeRevision } from "./rollout/describe.ts";
 import type { KeptRevision } from "./rollout/revisions.ts";
@@ -151,6 +152,11 @@ export class Orchestrator implements AsyncDisposable {
   /** As `holdsOf`, with the kind of each. */
   holdListOf(service: ServiceId): readonly Hold[] {
     return this.#holds.filter((hold) => hold.service === service);
+  }
+
+  /** What one more needs and the host does not have, of a service of which some find no room; absent: all have theirs. */
+  shortOf(service: ServiceId): string | undefined {
+    return this.#holds.find((hold) => hold.service === service && hold.kind === "capacity")?.reason;
   }
 
   /** The templates that the service had, newest first. */
@@ -389,7 +395,19 @@ export class Orchestrator implements AsyncDisposable {
   }
 
   get #sight(): Sight {
-    return { catalog: this.#known, replicasOf: (id) => this.replicasOf(id) };
+    return {
+      catalog: this.#known,
+      replicasOf: (id) => this.replicasOf(id),
+      shortOf: (id) => this.shortOf(id),
+      lackOf: ({ template }) => this.#ledger()?.lacks(template.resources),
+    };
+  }
+
+  #ledger(): Ledger | undefined {
+    const { capacity } = this.#options;
+    if (capacity === undefined || this.#observed === undefined) return undefined;
+    const { replicas } = this.#observed;
+    return new Ledger(capacity, this.#known.projects, replicas, new Map(), this.#rollouts.all);
   }
 
   #rolloutBegun(rollout: Rollout): RolloutView {

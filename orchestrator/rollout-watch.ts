@@ -15,6 +15,10 @@ import { type RolloutView, rolloutView } from "./rollout/view.ts";
 export interface Sight {
   readonly catalog: Catalog;
   readonly replicasOf: (service: ServiceId) => readonly ObservedReplica[];
+  /** What one more lacks, of a service of which some find no room; absent: all that are wanted have theirs. */
+  readonly shortOf: (service: ServiceId) => string | undefined;
+  /** What one more of it would lack on the host now; absent: it would fit. */
+  readonly lackOf: (service: Service) => string | undefined;
 }
 
 /** Brings the rollouts what was seen and what the engine refused, and tells how they are. */
@@ -38,8 +42,14 @@ export class RolloutWatch {
       const key = slotKey(service, slot);
       return inFlight.arriving.has(key) || inFlight.leaving.has(key);
     };
-    const wanted = (service: Service) => wantedOf(service, sight.catalog);
-    const { replicasOf } = sight;
+    const { replicasOf, shortOf } = sight;
+    const wanted = (service: Service) => {
+      const asked = wantedOf(service, sight.catalog);
+      if (shortOf(service.id) === undefined) return asked;
+      // A rollout waits for nothing that cannot come: it is over when those that there are, are new.
+      const present = replicasOf(service.id).filter(({ state }) => state !== "stopping");
+      return Math.min(asked, present.length);
+    };
     try {
       const changed = this.rollouts.advance(sight.catalog.services, { replicasOf, wanted, isBusy }, nowMs);
       for (const rollout of changed) this.#tellOf(rollout, sight);
@@ -75,8 +85,10 @@ export class RolloutWatch {
     });
   }
 
-  viewOf(rollout: Rollout, service: Service, { catalog, replicasOf }: Sight): RolloutView {
-    return rolloutView(rollout, service, replicasOf(service.id), wantedOf(service, catalog));
+  viewOf(rollout: Rollout, service: Service, { catalog, replicasOf, lackOf }: Sight): RolloutView {
+    const [replicas, wanted] = [replicasOf(service.id), wantedOf(service, catalog)];
+    const mayBeShort = rollout.state === "updating" && replicas.length <= wanted;
+    return rolloutView(rollout, service, replicas, wanted, mayBeShort ? lackOf(service) : undefined);
   }
 
   #tellOf(rollout: Rollout, sight: Sight): void {

@@ -1,5 +1,6 @@
 import type { ObservedReplica, Project, Resources, ServiceId } from "../../core/types.ts";
 import { formatBytes } from "../../core/units.ts";
+import type { Rollout } from "../rollout/rollout.ts";
 import type { Capacity } from "./input.ts";
 
 const NOTHING: Resources = {};
@@ -14,16 +15,20 @@ export class Ledger {
     projects: readonly Project[],
     replicas: readonly ObservedReplica[],
     arriving: ReadonlyMap<ServiceId, ReadonlySet<number>>,
+    rollouts: ReadonlyMap<ServiceId, Rollout> = new Map(),
   ) {
     this.#freeCores = capacity.cores * capacity.overcommitRatio;
     this.#freeMemoryBytes = capacity.memoryBytes * capacity.overcommitRatio;
     const reserved = new Map(
       projects.flatMap(({ services }) => services.map(({ id, template }) => [id, template.resources])),
     );
-    for (const { service, slot, state } of replicas) {
+    for (const { service, slot, state, templateHash } of replicas) {
       // Counted below, as arriving.
       if (state === "stopping" || arriving.get(service)?.has(slot) === true) continue;
-      this.take(reserved.get(service) ?? NOTHING);
+      const from = rollouts.get(service)?.from;
+      // One of the template before has what that one reserves.
+      const own = from !== undefined && from.hash === templateHash ? from.template.resources : undefined;
+      this.take(own ?? reserved.get(service) ?? NOTHING);
     }
     for (const [service, slots] of arriving) {
       for (const _ of slots) this.take(reserved.get(service) ?? NOTHING);

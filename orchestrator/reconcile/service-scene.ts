@@ -1,4 +1,4 @@
-import type { ObservedReplica, Project, Service } from "../../core/types.ts";
+import type { ObservedReplica, Project, Resources, Service } from "../../core/types.ts";
 import { type UpdatePolicy, updatePolicy } from "../rollout/policy.ts";
 import { isOld, isProven, type Rollout, settledRollout } from "../rollout/rollout.ts";
 import { cloneSource } from "./clone-source.ts";
@@ -36,7 +36,7 @@ export class ServiceScene {
   }
 
   get policy(): UpdatePolicy {
-    this.#policy ??= updatePolicy(this.service, this.wanted, this.rollout.kind);
+    this.#policy ??= updatePolicy(this.service, this.wanted, this.rollout.kind, this.#lack());
     return this.#policy;
   }
 
@@ -63,6 +63,20 @@ export class ServiceScene {
   isProven(replica: ObservedReplica): boolean {
     const { service, policy, planning } = this;
     return isProven(replica, service.template.restart, policy.monitorMs, planning.input.nowMs);
+  }
+
+  /** What the replica has reserved, which is its own template's. */
+  resourcesOf({ templateHash }: ObservedReplica): Resources {
+    const { from } = this.rollout;
+    return from !== undefined && from.hash === templateHash
+      ? from.template.resources
+      : this.service.template.resources;
+  }
+
+  /** What one replica more lacks. One that stands beside the others already has found its room. */
+  #lack(): string | undefined {
+    if (this.free.length + this.arriving > this.wanted) return undefined;
+    return this.planning.ledger?.lacks(this.rollout.to.template.resources);
   }
 
   /** The lowest free slot, which from then on is taken. */

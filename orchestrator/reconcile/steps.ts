@@ -61,24 +61,27 @@ function replaceInPlace(
   old: readonly ObservedReplica[],
   room: number,
 ): readonly ObservedReplica[] {
-  const { planning, service, rollout, wanted, policy } = scene;
-  const cause = `${describeWay(rollout)}, in place of an old one`;
+  const { planning, rollout, wanted, policy } = scene;
+  const inPlace = `${describeWay(rollout)}, in place of an old one`;
+  const cause = policy.lack === undefined ? inPlace : `${inPlace}: ${policy.orderReason}`;
   const ready = staying.filter(
     (replica) => replica.state === "running" && (scene.isOld(replica) || scene.isSettled(replica)),
   );
-  let spare = ready.length - (wanted - policy.parallelism);
+  // Those that find no room are not waited for.
+  const most = policy.lack === undefined ? wanted : Math.min(wanted, staying.length);
+  let spare = ready.length - (most - policy.parallelism);
   const replaced: ObservedReplica[] = [];
   for (const replica of inOrder(scene, old)) {
     if (replaced.length >= room) break;
     const serves = replica.state === "running";
     if (serves && spare <= 0) break;
     // Nothing is stopped before what should take its place can be had.
-    const needs = needsOf(scene, rollout.to, service.template.resources);
+    const freed = scene.resourcesOf(replica);
+    const needs = needsOf(scene, rollout.to, freed);
     if (needs === undefined) break;
     const after = planning.draft.remove(replica, cause, needs);
     if (after === undefined) continue;
     const { slot } = replica;
-    const freed = service.template.resources;
     addCreation(scene, { slot, cause, revision: rollout.to, after, freed }, []);
     replaced.push(replica);
     if (serves) spare -= 1;

@@ -88,7 +88,7 @@ function replaceOneDead(scene: ServiceScene, replicas: readonly ObservedReplica[
   const { slot } = next;
   if (draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) return;
   const revision = revisionForMissing(scene);
-  const freed = service.template.resources;
+  const freed = scene.resourcesOf(next);
   const needs = needsOf(scene, revision, freed);
   const cause = `it ${unhealthyText(next)}`;
   const after = needs === undefined ? undefined : draft.remove(next, cause, needs);

@@ -6,6 +6,8 @@ export interface UpdatePolicy {
   readonly order: "start-first" | "stop-first";
   /** Why that order, for a person. */
   readonly orderReason: string;
+  /** Start-first it would be, if there were room: what one replica more lacks. */
+  readonly lack?: string;
   /** Replicas at a time; infinite: all. */
   readonly parallelism: number;
   readonly delayMs: number;
@@ -18,14 +20,24 @@ export interface UpdatePolicy {
 const DEFAULT_MONITOR_MS = 5 * SECOND_MS;
 const DEFAULT_PROGRESS_DEADLINE_MS = 10 * MINUTE_MS;
 
-/** How the service is rolled out: what its file says, and for the rest what its replicas can stand. */
-export function updatePolicy(service: Service, wanted: number, kind: Rollout["kind"]): UpdatePolicy {
+/**
+ * How the service is rolled out: what its file says, and for the rest what its replicas can stand.
+ * @param lack what one replica more needs and the host does not have; absent: it fits
+ */
+export function updatePolicy(
+  service: Service,
+  wanted: number,
+  kind: Rollout["kind"],
+  lack?: string,
+): UpdatePolicy {
   const asked = (kind === "rollback" ? service.updates?.rollback : service.updates?.update) ?? {};
   const [order, orderReason] = orderOf(service, wanted, asked.order);
+  const noRoom = order === "start-first" && lack !== undefined;
   const parallelism = asked.parallelism ?? 1;
   return {
-    order,
-    orderReason,
+    ...(noRoom
+      ? { order: "stop-first", orderReason: `there is no room for one more beside them: one ${lack}`, lack }
+      : { order, orderReason }),
     parallelism: parallelism === 0 ? Number.POSITIVE_INFINITY : parallelism,
     delayMs: asked.delayMs ?? 0,
     monitorMs: asked.monitorMs ?? DEFAULT_MONITOR_MS,

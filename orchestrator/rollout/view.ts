@@ -27,6 +27,8 @@ export function rolloutView(
   service: Service,
   replicas: readonly ObservedReplica[],
   wanted: number,
+  /** What one replica more lacks on the host. */
+  lack?: string,
 ): RolloutView {
   const { to, from, failed, startedAtMs, endedAtMs, reason } = rollout;
   const isDone = rollout.state === "done";
@@ -46,7 +48,7 @@ export function rolloutView(
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
     ...(reason === undefined ? {} : { reason }),
   };
-  return { ...view, sentence: sentenceOf(rollout, service, updated, wanted) };
+  return { ...view, sentence: sentenceOf(rollout, service, updated, wanted, lack) };
 }
 
 function stateOf({ state, kind }: Rollout): RolloutView["state"] {
@@ -55,7 +57,13 @@ function stateOf({ state, kind }: Rollout): RolloutView["state"] {
   return state;
 }
 
-function sentenceOf(rollout: Rollout, service: Service, updated: number, wanted: number): string {
+function sentenceOf(
+  rollout: Rollout,
+  service: Service,
+  updated: number,
+  wanted: number,
+  lack: string | undefined,
+): string {
   const { to, from, reason, state, kind } = rollout;
   const because = reason === undefined ? "" : `: ${reason}`;
   const [target, before] = [
@@ -67,7 +75,7 @@ function sentenceOf(rollout: Rollout, service: Service, updated: number, wanted:
   const share = `${updated} of ${wanted} replicas have proven healthy`;
   if (state === "paused") return `paused on the way${before} to ${target}, ${share}${because}`;
   if (kind === "first") return `starting with ${target}: ${share}`;
-  const { order, orderReason } = updatePolicy(service, wanted, kind);
+  const { order, orderReason } = updatePolicy(service, wanted, kind, lack);
   const way = `${share}; ${order}, because ${orderReason}`;
   if (kind === "rollback") return `rolling back to ${target}${before}${because}; ${way}`;
   return `updating${before} to ${target}: ${way}`;

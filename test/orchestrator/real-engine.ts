@@ -14,6 +14,7 @@ import type { Engine } from "../../orchestrator/engine.ts";
 import { openProcessEngine } from "../../orchestrator/engines/process/engine.ts";
 import { findCarriers } from "../../orchestrator/engines/process/orphans.ts";
 import { Orchestrator } from "../../orchestrator/orchestrator.ts";
+import type { Capacity } from "../../orchestrator/reconcile/input.ts";
 import { project, service, template } from "./builders.ts";
 
 const PATIENCE_MS = 30_000;
@@ -51,7 +52,7 @@ export class Running {
   readonly orchestrator: Orchestrator;
   readonly engine: Engine;
 
-  private constructor(directory: string, instanceId: string, engine: Engine) {
+  private constructor(directory: string, instanceId: string, engine: Engine, capacity?: Capacity) {
     this.directory = directory;
     this.instanceId = instanceId;
     this.engine = engine;
@@ -63,17 +64,30 @@ export class Running {
         store,
         clock: systemClock,
         log: createLog("silent"),
+        ...(capacity === undefined ? {} : { capacity }),
         onObserved: () => undefined,
         onAction: ({ action, outcome }) => this.actions.push(`${describeAction(action)}: ${outcome}`),
       }),
     );
   }
 
-  /** @param wrap puts something between the orchestrator and the engine */
-  static async start(t: TestContext, wrap = (engine: Engine): Engine => engine): Promise<Running> {
+  /**
+   * @param wrap puts something between the orchestrator and the engine
+   * @param capacity absent: everything fits
+   */
+  static async start(
+    t: TestContext,
+    wrap = (engine: Engine): Engine => engine,
+    capacity?: Capacity,
+  ): Promise<Running> {
     const directory = await mkdtemp(join(tmpdir(), "flyball-orchestrator-"));
     const instanceId = `test-${process.pid}-${directory.slice(-6)}`;
-    const running = new Running(directory, instanceId, wrap(await openEngine(directory, instanceId)));
+    const running = new Running(
+      directory,
+      instanceId,
+      wrap(await openEngine(directory, instanceId)),
+      capacity,
+    );
     t.after(() => running.#close());
     running.orchestrator.start();
     return running;

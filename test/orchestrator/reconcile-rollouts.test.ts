@@ -40,6 +40,60 @@ function plan(
   return planText({ services: [resolved], replicas, rollouts: [rollout], seen: IMAGES, ...rest });
 }
 
+describe("without room for one more beside them", () => {
+  const reserving = (cores: number, revision: Revision): Revision => ({
+    ...revision,
+    template: { ...revision.template, resources: { reservedCores: cores } },
+  });
+  const [v1, v2] = [reserving(1, V1), reserving(1, V2)];
+  const capacity = { cores: 3.5, memoryBytes: 2 ** 30, overcommitRatio: 1 };
+  const why = "there is no room for one more beside them: one needs 1.0 cores, 0.5 free";
+  const cause = `to revision 2, in place of an old one: ${why}`;
+  const inSlot1 = [
+    `0 stop shop_web 1: ${cause}`,
+    `1 remove shop_web 1 (after 0): ${cause}`,
+    `2 create shop_web 1 (after 1): ${cause}`,
+    `3 start shop_web 1 (after 2): ${cause}`,
+  ];
+  const wayTo = (to: Revision) => update({ from: v1, to });
+
+  test("they are replaced in place, one after the other, whatever order was asked for", () => {
+    assert.deepEqual(plan([old(1), old(2), old(3)], wayTo(v2), { capacity }), inSlot1);
+    const updates = { update: { order: "start-first" }, rollback: {} } as const;
+    const asked = { ...web, updates };
+    assert.deepEqual(plan([old(1), old(2), old(3)], wayTo(v2), { capacity, service: asked }), inSlot1);
+  });
+
+  test("one that stands beside them already is waited for, though there is no room for another", () => {
+    assert.deepEqual(
+      plan([old(1), old(2), old(3), fresh(4, "starting")], wayTo(v2), {
+        capacity: { ...capacity, cores: 4.5 },
+      }),
+      ["hold shop_web: to revision 2: 0 of 3 replicas; start-first, 1 at a time"],
+    );
+  });
+
+  test("those that were never placed are not waited for", () => {
+    const lines = plan([old(1), old(2), old(3)], wayTo(v2), { capacity, desired: { web: 5 } });
+    assert.deepEqual(lines, [...inSlot1, "hold shop_web: needs 1.0 cores, 0.5 free"]);
+  });
+
+  test("an old one has what its own template reserves, and gives that back", () => {
+    const hungry = reserving(1.5, V2);
+    assert.deepEqual(
+      plan([old(1), old(2), old(3)], wayTo(hungry), { capacity: { ...capacity, cores: 4.6 } })[0],
+      "0 create shop_web 4: to revision 2, before an old one goes",
+    );
+    assert.match(
+      plan([old(1), old(2), old(3)], wayTo(hungry), { capacity })[0] ?? "",
+      /^0 stop shop_web 1: .* one needs 1\.5 cores, 0\.5 free$/u,
+    );
+    assert.deepEqual(plan([old(1), old(2), old(3)], wayTo(reserving(2, V2)), { capacity }), [
+      "hold shop_web: needs 2.0 cores, 1.5 free",
+    ]);
+  });
+});
+
 describe("start-first, three replicas from revision 1 to revision 2", () => {
   test("begins with one new replica beside the three", () => {
     assert.deepEqual(plan([old(1), old(2), old(3)]), [
