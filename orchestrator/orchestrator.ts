@@ -19,10 +19,12 @@ import { Catalog } from "./catalog.ts";
 import { describeAction, describeHold } from "./describe.ts";
 import { DesiredState } from "./desired.ts";
 import type { Engine } from "./engine.ts";
+import { EngineTrouble } from "./engine-trouble.ts";
 import { type ActionResult, execute } from "./executor.ts";
 import { Failures } from "./failures.ts";
 import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
 import { Ownership } from "./ownership/ownership.ts";
+import { Pace } from "./pace.ts";
 import { isAnythingLeft, runningCounts } from "./present.ts";
 import { Probes } from "./probes/probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
@@ -41,6 +43,8 @@ import type { Scenes } from "./scene/scenes.ts";
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;
 const PARALLEL_ACTIONS = 16;
+/** While actions run: each look takes from the engine what they need themselves. */
+const BUSY_SPACING_MS = 250;
 /** At the end, for actions that run; what is not done by then is done after the next start. */
 const LAST_ACTIONS_MS = 5 * SECOND_MS;
 
@@ -71,6 +75,8 @@ export class Orchestrator implements AsyncDisposable {
   readonly #options: OrchestratorOptions;
   readonly #desired: DesiredState;
   readonly #loop: Loop;
+  readonly #pace: Pace;
+  readonly #trouble: EngineTrouble;
   readonly #probes: Probes;
   readonly #inFlight = new InFlightWork();
   readonly #failures = new Failures();
@@ -84,13 +90,13 @@ export class Orchestrator implements AsyncDisposable {
   /** Made anew when what is desired has changed. */
   #catalog: Catalog | undefined;
   #holds: readonly Hold[] = [];
-  #engineTrouble: string | undefined;
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
     this.#desired = new DesiredState(options.store);
     this.ownership = new Ownership(options, (id, count) => this.#setCount(id, count));
     this.#watch = new RolloutWatch(options);
+    this.#trouble = new EngineTrouble(options.log);
     this.#probes = new Probes({
       run: (...command) => options.engine.run(...command),
       clock: options.clock,
@@ -101,7 +107,12 @@ export class Orchestrator implements AsyncDisposable {
       maxBackoffMs: LONGEST_BACKOFF_MS,
       clock: options.clock,
       pass: (signal) => this.#pass(signal),
-      onError: (error) => this.#passFailed(error),
+      onError: (error) => this.#trouble.failed(error),
+    });
+    this.#pace = new Pace({
+      clock: options.clock,
+      spacingMs: BUSY_SPACING_MS,
+      look: () => this.#loop.nudge(),
     });
   }
 
@@ -122,12 +133,12 @@ export class Orchestrator implements AsyncDisposable {
 
   /** Why the engine cannot be seen now; absent when it can. */
   get engineTrouble(): string | undefined {
-    return this.#engineTrouble;
+    return this.#trouble.text;
   }
 
   start(): void {
     this.#watching = this.#options.engine.watch(
-      () => this.#loop.nudge(),
+      () => this.#changed(),
       (sign) => this.ownership.hear(sign, this.#options.clock.nowMs()),
     );
     this.#loop.start();
@@ -236,6 +247,7 @@ export class Orchestrator implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watching?.[Symbol.dispose]();
+    this.#pace[Symbol.dispose]();
     await this.#loop.stop();
     await this.#probes[Symbol.asyncDispose]();
     const timer = setTimeout(() => this.#abort.abort(), LAST_ACTIONS_MS);
@@ -249,7 +261,7 @@ export class Orchestrator implements AsyncDisposable {
     const busyBefore = this.#inFlight.snapshot();
     const seen = await engine.observe(this.#known.projects, signal);
     signal.throwIfAborted();
-    this.#engineAnswers();
+    this.#trouble.answered();
     const nowMs = clock.nowMs();
     const probed = this.#probes.apply(seen.replicas, (replica) => this.#definitionOf(replica));
     const replicas = this.#readiness.apply(probed, nowMs);
@@ -274,6 +286,7 @@ export class Orchestrator implements AsyncDisposable {
     this.#holds = [...plan.holds, ...this.ownership.holds];
     this.#execute(plan);
     this.#finishRemovals(observed, plan);
+    this.#pace.looked();
     onObserved(observed);
   }
 
@@ -301,7 +314,10 @@ export class Orchestrator implements AsyncDisposable {
       monotonicMs: () => this.#options.clock.monotonicMs(),
     });
     this.#executions.add(execution);
-    void execution.finally(() => this.#executions.delete(execution));
+    void execution.finally(() => {
+      this.#executions.delete(execution);
+      this.#changed();
+    });
   }
 
   #actionEnded(result: ActionResult, plan: Plan): void {
@@ -320,7 +336,7 @@ export class Orchestrator implements AsyncDisposable {
       this.#watch.refused(action, error, { plan, catalog: this.#known, observed: this.#observed });
     }
     onAction(result);
-    this.#loop.nudge();
+    this.#changed();
   }
 
   #finishRemovals(observed: ObservedState, plan: Plan): void {
@@ -434,15 +450,9 @@ export class Orchestrator implements AsyncDisposable {
     return service === undefined ? undefined : this.#rollouts.behind(service, templateHash);
   }
 
-  #passFailed(error: unknown): void {
-    const trouble = messageOf(error);
-    if (this.#engineTrouble !== trouble)
-      this.#options.log.error({ err: error }, "the engine cannot be observed");
-    this.#engineTrouble = trouble;
-  }
-
-  #engineAnswers(): void {
-    if (this.#engineTrouble !== undefined) this.#options.log.info("the engine answers again");
-    this.#engineTrouble = undefined;
+  /** Something may be otherwise than it was seen. */
+  #changed(): void {
+    if (this.#executions.size > 0) this.#pace.soon();
+    else this.#loop.nudge();
   }
 }

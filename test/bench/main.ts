@@ -4,6 +4,7 @@ import { benchDaemon } from "./daemon.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench } from "./figure.ts";
 import { benchLoop } from "./loop.ts";
+import { benchOrchestrator } from "./orchestrator.ts";
 import { benchReconcile } from "./reconcile.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 import { benchScaler } from "./scaler.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   daemon: benchDaemon,
   collector: benchCollector,
   loop: benchLoop,
+  orchestrator: benchOrchestrator,
   reconcile: benchReconcile,
   scaler: benchScaler,
   "scaler-load": benchScalerLoad,

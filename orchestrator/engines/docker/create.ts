@@ -2,17 +2,11 @@ import { FlyballError, messageOf } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Project, ReplicaId } from "../../../core/types.ts";
 import { OWNER_LABELS } from "../../engine.ts";
-import {
-  connectNetwork,
-  createContainer,
-  imageIdOf,
-  inspectContainer,
-  listContainers,
-  removeContainer,
-} from "./api.ts";
+import { connectNetwork, createContainer, inspectContainer, listContainers, removeContainer } from "./api.ts";
 import { planFromClone } from "./clone-body.ts";
 import { type DockerConnection, isAtLeast } from "./connect.ts";
 import { isBeingRemoved, isGone, isNameTaken } from "./errors.ts";
+import { type ImageParts, knownImageId } from "./images.ts";
 import { injectedFiles, putFiles } from "./injected-files.ts";
 import { CLONED_FROM_LABEL, COMPOSE_LABELS, type ReplicaIdentity } from "./labels.ts";
 import { planFromTemplate, type ResolvedNames } from "./template-body.ts";
@@ -21,8 +15,7 @@ import type { ContainerPlan, InspectedContainer } from "./wire.ts";
 /** Before it, a container is created in one network and joins the others one by one. */
 const ALL_NETWORKS_AT_ONCE_API = "1.44";
 
-export interface CreateParts {
-  readonly connection: DockerConnection;
+export interface CreateParts extends ImageParts {
   readonly log: Log;
 }
 
@@ -66,17 +59,18 @@ export async function finishCreation(
 }
 
 async function recipeFor(
-  { connection, log }: CreateParts,
+  parts: CreateParts,
   identity: ReplicaIdentity,
   cloneOf: ReplicaId | undefined,
   signal: AbortSignal,
 ): Promise<Recipe> {
+  const { connection, log } = parts;
   if (cloneOf === undefined) {
-    return { plan: planFromTemplate(identity, await resolveNames(connection, identity, signal)) };
+    return { plan: planFromTemplate(identity, await resolveNames(parts, identity, signal)) };
   }
   const original = await inspectContainer(connection, cloneOf, { signal });
   const tag = original.Config.Image;
-  const tagImageId = tag === undefined ? undefined : await imageIdOf(connection, tag, { signal });
+  const tagImageId = tag === undefined ? undefined : await knownImageId(parts, tag, signal);
   const { paths, unknown } = await injectedFiles(connection, original, signal);
   if (unknown > 0) {
     log.warn(
@@ -167,7 +161,7 @@ function isUnstarted({ State }: InspectedContainer): boolean {
 }
 
 async function resolveNames(
-  connection: DockerConnection,
+  parts: CreateParts,
   { project, service }: ReplicaIdentity,
   signal: AbortSignal,
 ): Promise<ResolvedNames> {
@@ -175,11 +169,11 @@ async function resolveNames(
   if (image === undefined) {
     throw new FlyballError("ENGINE_UNSUPPORTED", `${service.id}: needs image: with the Docker engine`);
   }
-  const imageId = await imageIdOf(connection, image, { signal });
+  const imageId = await knownImageId(parts, image, signal);
   if (imageId === undefined) throw new FlyballError("ENGINE_REFUSED", `there is no image ${image} here`);
   const resolve = async (mode: string | undefined): Promise<string | undefined> =>
     mode?.startsWith("service:") === true
-      ? `container:${await firstRunning(connection, project, mode.slice("service:".length), signal)}`
+      ? `container:${await firstRunning(parts.connection, project, mode.slice("service:".length), signal)}`
       : mode;
   const modes = {
     networkMode: await resolve(networkMode),

@@ -62,7 +62,8 @@ function dockerEngine(
     },
 
     perform(action, context, signal) {
-      return perform({ connection, instanceId, log, stopping, rangeStarts }, action, context, signal);
+      const parts = { connection, memory, clock, log, instanceId, stopping, rangeStarts };
+      return perform(parts, action, context, signal);
     },
 
     watch(onHint, onSign) {

@@ -13,7 +13,7 @@ export class Memory {
     ReplicaId,
     { readonly listed: string; readonly atMs: number; readonly answer: InspectedContainer }
   >();
-  readonly #images = new Map<string, number>();
+  readonly #images = new Map<string, { readonly id: string; readonly atMs: number }>();
   readonly #readySince = new Map<ReplicaId, { readonly startedAt: string; readonly readyAtMs: number }>();
   #hearsEvents = false;
   /** Grows with every forgetting, so that an answer asked for before it is not kept after it. */
@@ -42,13 +42,14 @@ export class Memory {
       this.#containers.set(answer.Id, { listed, atMs: nowMs, answer });
   }
 
-  hasImage(reference: string, nowMs: number): boolean {
-    const atMs = this.#images.get(reference);
-    return atMs !== undefined && nowMs - atMs < MAX_AGE_MS;
+  /** What an image's name stood for lately. */
+  imageId(reference: string, nowMs: number): string | undefined {
+    const image = this.#images.get(reference);
+    return image !== undefined && nowMs - image.atMs < MAX_AGE_MS ? image.id : undefined;
   }
 
-  keepImage(reference: string, epoch: number, nowMs: number): void {
-    if (this.#hearsEvents && epoch === this.#epoch) this.#images.set(reference, nowMs);
+  keepImage(reference: string, id: string, epoch: number, nowMs: number): void {
+    if (this.#hearsEvents && epoch === this.#epoch) this.#images.set(reference, { id, atMs: nowMs });
   }
 
   /** When this run of the container was first seen ready. */

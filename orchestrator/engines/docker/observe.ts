@@ -10,13 +10,15 @@ import {
   serviceIdOf,
 } from "../../../core/types.ts";
 import { SECOND_MS } from "../../../core/units.ts";
-import { existingNetworks, existingVolumes, imageIdOf, inspectContainer, listContainers } from "./api.ts";
+import { OWNER_LABELS } from "../../engine.ts";
+import { existingNetworks, existingVolumes, inspectContainer, listContainers } from "./api.ts";
 import { mapConcurrent } from "./concurrent.ts";
 import type { DockerConnection } from "./connect.ts";
 import { isGone } from "./errors.ts";
+import { knownImageId } from "./images.ts";
 import { COMPOSE_LABELS } from "./labels.ts";
 import type { Memory } from "./memory.ts";
-import { replicaOf } from "./replica.ts";
+import { type ReplicaPlace, replicaOf, unstartedReplicaOf } from "./replica.ts";
 import { seat } from "./slots.ts";
 import { type Succession, succession } from "./succession.ts";
 import type { InspectedContainer, ListedContainer } from "./wire.ts";
@@ -74,36 +76,37 @@ async function replicasOf(look: Look, project: Project): Promise<ObservedReplica
   const replacing = replacedByCompose(listed, look.clock.nowMs());
   const services = new Map(project.services.map((service) => [service.name, service]));
   const seen = await mapConcurrent(listed, CONCURRENCY, async (container) => {
-    const inspected = await inspect(look, container);
     const slot = slots.get(container.Id);
-    return inspected === undefined || slot === undefined
-      ? []
-      : [toReplica(look, project, services, inspected, slot)];
+    if (slot === undefined) return [];
+    const place = placeOf(look, project, services, container, slot);
+    if (isOursUnstarted(container)) return [unstartedReplicaOf(container, place)];
+    const inspected = await inspect(look, container);
+    return inspected === undefined ? [] : [startedReplica(look, inspected, place)];
   });
   return seen.flat().map((replica) => whileReplaced(replica, replacing));
 }
 
-function toReplica(
+function placeOf(
   look: Look,
   project: Project,
   services: ReadonlyMap<string, Service>,
-  container: InspectedContainer,
+  container: ListedContainer,
   slot: number,
-): ObservedReplica {
-  const name = container.Config.Labels?.[COMPOSE_LABELS.service] ?? "";
-  const replica = replicaOf(
-    container,
-    {
-      project: project.name,
-      service: serviceIdOf(project.name, name),
-      slot,
-      definition: services.get(name),
-      publishedHost: hostOf(look.connection),
-      isStopping: look.stopping.has(container.Id),
-      seenReadyAtMs: look.memory.readyAtMs(container),
-    },
-    look.clock.nowMs(),
-  );
+): ReplicaPlace {
+  const name = container.Labels?.[COMPOSE_LABELS.service] ?? "";
+  return {
+    project: project.name,
+    service: serviceIdOf(project.name, name),
+    slot,
+    definition: services.get(name),
+    publishedHost: hostOf(look.connection),
+    isStopping: look.stopping.has(container.Id),
+  };
+}
+
+function startedReplica(look: Look, container: InspectedContainer, place: ReplicaPlace): ObservedReplica {
+  const seenReadyAtMs = look.memory.readyAtMs(container);
+  const replica = replicaOf(container, { ...place, seenReadyAtMs }, look.clock.nowMs());
   if (replica.readyAtMs !== undefined) look.memory.keepReady(container, replica.readyAtMs);
   return replica;
 }
@@ -131,6 +134,14 @@ async function inspect(
     if (!isGone(error)) look.missed(`container ${Id.slice(0, 12)}`, error);
     return undefined;
   }
+}
+
+/**
+ * What an inspection adds of one of ours begins with its start, and while many start, inspections hold them up. Others
+ * may have been started in vain, which only an inspection shows; ours are removed then.
+ */
+function isOursUnstarted({ State, Labels }: ListedContainer): boolean {
+  return State === "created" && Labels?.[OWNER_LABELS.owner] !== undefined;
 }
 
 /** Compose's one-off containers (`run`) belong to a service but are no replicas of it. */
@@ -188,13 +199,9 @@ async function imagesOf(look: Look, projects: readonly Project[]): Promise<strin
     projects.flatMap(({ services }) => services.flatMap(({ template: { image } }) => image ?? [])),
   );
   const found = await mapConcurrent([...references], CONCURRENCY, async (reference) => {
-    if (look.memory.hasImage(reference, look.clock.nowMs())) return [reference];
-    const { epoch } = look.memory;
-    const asking = imageIdOf(look.connection, reference, { signal: look.signal });
+    const asking = knownImageId(look, reference, look.signal);
     const id = await orElse(look, `image ${reference}`, asking, undefined);
-    if (id === undefined) return [];
-    look.memory.keepImage(reference, epoch, look.clock.nowMs());
-    return [reference];
+    return id === undefined ? [] : [reference];
   });
   return found.flat();
 }

@@ -1,5 +1,4 @@
 import { FlyballError } from "../../../core/errors.ts";
-import type { Log } from "../../../core/log.ts";
 import type { Action, ReplicaId, Service } from "../../../core/types.ts";
 import type { ActionContext } from "../../engine.ts";
 import {
@@ -11,17 +10,14 @@ import {
   startContainer,
   stopContainer,
 } from "./api.ts";
-import type { DockerConnection } from "./connect.ts";
-import { createReplica, discardUnstarted, finishCreation } from "./create.ts";
+import { type CreateParts, createReplica, discardUnstarted, finishCreation } from "./create.ts";
 import { aboutReplica, isBeingRemoved, isGone, statusOf } from "./errors.ts";
 import { networkLabels, type ReplicaIdentity, volumeLabels } from "./labels.ts";
 import { pullImage } from "./pull.ts";
 import { stopSeconds } from "./template-body.ts";
 
-export interface PerformParts {
-  readonly connection: DockerConnection;
+export interface PerformParts extends CreateParts {
   readonly instanceId: string;
-  readonly log: Log;
   /** Those whose stop is under way; observing shows them as stopping. */
   readonly stopping: Set<ReplicaId>;
   /** One at a time: engines that start two at once may pick the same port of a range for both. */
@@ -38,8 +34,10 @@ type Perform<K extends Kind> = (
 ) => Promise<ReplicaId | undefined>;
 
 const TABLE: { readonly [K in Kind]: Perform<K> } = {
-  "pull-image": async ({ connection }, { image }, _context, signal) => {
+  "pull-image": async ({ connection, memory }, { image }, _context, signal) => {
     await pullImage(connection, image, signal);
+    // The event that says so may arrive after what waits for the image has begun.
+    memory.forgetImages();
     return undefined;
   },
 

@@ -6,8 +6,9 @@ import type {
   Service,
   ServiceId,
 } from "../../../core/types.ts";
+import { SECOND_MS } from "../../../core/units.ts";
 import { OWNER_LABELS } from "../../engine.ts";
-import type { InspectedContainer } from "./wire.ts";
+import type { InspectedContainer, Labels, ListedContainer } from "./wire.ts";
 
 export interface ReplicaPlace {
   readonly project: string;
@@ -30,30 +31,56 @@ export function replicaOf(
   nowMs: number,
 ): ObservedReplica {
   const { State: state } = container;
-  const labels = container.Config.Labels ?? {};
-  const isOurs = labels[OWNER_LABELS.owner] !== undefined;
-  const templateHash = isOurs ? labels[OWNER_LABELS.templateHash] : undefined;
+  const who = identityOf(container.Id, container.Name, container.Config.Labels, place);
   const observed = stateOf(container, place.isStopping);
   const hasEnded = state.Status === "exited" || state.Status === "dead" || state.Status === "restarting";
+  const hasFailedToStart = state.Status === "created" && (state.ExitCode ?? 0) !== 0;
   return {
-    id: container.Id,
-    project: place.project,
-    service: place.service,
-    slot: place.slot,
-    name: container.Name.replace(/^\//u, ""),
+    ...who,
     state: observed,
-    origin: isOurs ? "flyball" : "compose",
-    ...(templateHash === undefined ? {} : { templateHash }),
     ...(state.Pid === undefined || state.Pid === 0 ? {} : { pid: state.Pid }),
     ...instant("createdAtMs", container.Created),
     ...instant("startedAtMs", state.StartedAt),
     ...(observed === "running" ? { readyAtMs: readyAtMs(container, place.seenReadyAtMs, nowMs) } : {}),
     ...(hasEnded ? endedAt(state) : {}),
-    ...(hasEnded && state.ExitCode !== undefined ? { exitCode: state.ExitCode } : {}),
+    ...((hasEnded || hasFailedToStart) && state.ExitCode !== undefined ? { exitCode: state.ExitCode } : {}),
     ...(hasEnded && state.OOMKilled !== undefined ? { oomKilled: state.OOMKilled } : {}),
     ...(container.RestartCount === undefined ? {} : { restarts: container.RestartCount }),
     endpoints: endpointsOf(container, place.definition?.template, place.publishedHost),
-    notEnforced: isOurs ? notEnforced(container, place.definition?.template) : [],
+    notEnforced: who.origin === "flyball" ? notEnforced(container, place.definition?.template) : [],
+  };
+}
+
+/** A container that was made and never started, from what the list says of it. */
+export function unstartedReplicaOf(
+  { Id, Names, Labels, Created }: ListedContainer,
+  place: ReplicaPlace,
+): ObservedReplica {
+  return {
+    ...identityOf(Id, Names?.[0] ?? Id, Labels, place),
+    state: "created",
+    ...(Created === undefined ? {} : { createdAtMs: Created * SECOND_MS }),
+    endpoints: [],
+    notEnforced: [],
+  };
+}
+
+function identityOf(
+  id: string,
+  name: string,
+  labels: Labels | null | undefined,
+  { project, service, slot }: ReplicaPlace,
+) {
+  const isOurs = labels?.[OWNER_LABELS.owner] !== undefined;
+  const templateHash = isOurs ? labels[OWNER_LABELS.templateHash] : undefined;
+  return {
+    id,
+    project,
+    service,
+    slot,
+    name: name.replace(/^\//u, ""),
+    origin: isOurs ? ("flyball" as const) : ("compose" as const),
+    ...(templateHash === undefined ? {} : { templateHash }),
   };
 }
 

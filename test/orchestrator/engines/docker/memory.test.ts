@@ -8,9 +8,9 @@ const container = anInspection({});
 test("without an event stream nothing is remembered of what may change", () => {
   const memory = new Memory();
   memory.keepContainer(container, "running ", memory.epoch, 0);
-  memory.keepImage("shop/web", memory.epoch, 0);
+  memory.keepImage("shop/web", "sha256:1", memory.epoch, 0);
   assert.equal(memory.container(CONTAINER_ID, "running ", 0), undefined);
-  assert.equal(memory.hasImage("shop/web", 0), false);
+  assert.equal(memory.imageId("shop/web", 0), undefined);
 });
 
 test("with one it is, until the list says otherwise, an event comes, the stream ends, or it is old", () => {
@@ -18,19 +18,19 @@ test("with one it is, until the list says otherwise, an event comes, the stream 
   const keep = (): void => {
     memory.hearsEvents = true;
     memory.keepContainer(container, "running ", memory.epoch, 0);
-    memory.keepImage("shop/web", memory.epoch, 0);
+    memory.keepImage("shop/web", "sha256:1", memory.epoch, 0);
     assert.equal(memory.container(CONTAINER_ID, "running ", 5_000), container);
-    assert.equal(memory.hasImage("shop/web", 5_000), true);
+    assert.equal(memory.imageId("shop/web", 5_000), "sha256:1");
   };
   keep();
   assert.equal(memory.container(CONTAINER_ID, "running unhealthy", 5_000), undefined);
   assert.equal(memory.container(CONTAINER_ID, "running ", 10_000), undefined);
-  assert.equal(memory.hasImage("shop/web", 10_000), false);
+  assert.equal(memory.imageId("shop/web", 10_000), undefined);
   keep();
   memory.forgetContainer(CONTAINER_ID);
   memory.forgetImages();
   assert.equal(memory.container(CONTAINER_ID, "running ", 0), undefined);
-  assert.equal(memory.hasImage("shop/web", 0), false);
+  assert.equal(memory.imageId("shop/web", 0), undefined);
   keep();
   memory.hearsEvents = false;
   assert.equal(memory.container(CONTAINER_ID, "running ", 0), undefined);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ReplicaTemplate } from "../../../../core/types.ts";
-import { replicaOf } from "../../../../orchestrator/engines/docker/replica.ts";
+import { replicaOf, unstartedReplicaOf } from "../../../../orchestrator/engines/docker/replica.ts";
 import type { InspectedContainer } from "../../../../orchestrator/engines/docker/wire.ts";
-import { anInspection, aService, aTemplate } from "./builders.ts";
+import { anInspection, aService, aTemplate, CONTAINER_ID } from "./builders.ts";
 
 const NOW_MS = Date.parse("2026-01-02T04:00:00Z");
 
@@ -73,6 +73,44 @@ describe("a container as a replica", () => {
       assert.equal(look(anInspection({ state })).state, expected);
     });
   }
+
+  test("one that was started in vain is still created, and has the engine's status for that", () => {
+    const failed = look(anInspection({ state: { Status: "created", Pid: 0, ExitCode: 128 } }));
+    assert.deepEqual([failed.state, failed.exitCode], ["created", 128]);
+    const untried = look(anInspection({ state: { Status: "created", Pid: 0, ExitCode: 0 } }));
+    assert.deepEqual([untried.state, untried.exitCode], ["created", undefined]);
+  });
+
+  test("one of ours that was never started is known from the list alone", () => {
+    const labels = { "flyball.owner": "here", "flyball.template-hash": "hash-1" };
+    const listed = {
+      Id: CONTAINER_ID,
+      Names: ["/shop-web-1"],
+      State: "created",
+      Created: 1_767_323_045,
+      Labels: labels,
+    };
+    const place = {
+      project: "shop",
+      service: "shop_web",
+      slot: 1,
+      isStopping: false,
+      publishedHost: "127.0.0.1",
+    };
+    assert.deepEqual(unstartedReplicaOf(listed, place), {
+      id: CONTAINER_ID,
+      project: "shop",
+      service: "shop_web",
+      slot: 1,
+      name: "shop-web-1",
+      state: "created",
+      origin: "flyball",
+      templateHash: "hash-1",
+      createdAtMs: 1_767_323_045_000,
+      endpoints: [],
+      notEnforced: [],
+    });
+  });
 
   test("one that was told to stop is stopping until it has ended", () => {
     for (const state of [{ Status: "running" }, health("unhealthy"), { Status: "paused" }]) {
