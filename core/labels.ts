@@ -62,7 +62,12 @@ export function decodeLabels(
   const deploy = readDeploy(reader);
   const traffic = readTraffic(labels, reader);
   const hasMetrics = reader.says(LABELS.metricsPort) || traffic !== undefined;
-  const policy = readScaling(reader, { resources, hasMetrics, hasPrometheus: settings.hasPrometheus });
+  const policy = readScaling(reader, {
+    resources,
+    hasMetrics,
+    hasTraffic: traffic !== undefined,
+    hasPrometheus: settings.hasPrometheus,
+  });
   const usable = diagnostics.errors.length === 0;
   const asksToScale = reader.says(...Object.values(SCALING_LABELS));
   if (asksToScale && (!asksForRule(reader) || (usable && policy === undefined))) {
@@ -87,7 +92,11 @@ export function checkScalingDefaults(defaults: Readonly<Record<string, string>>)
   const reader = new LabelReader(labels, "", diagnostics);
   reportUnknown(labels, reader);
   // Those of a service that could have every rule.
-  readScaling(reader, { resources: { reservedCores: 1, reservedMemoryBytes: 1 }, hasMetrics: true });
+  readScaling(reader, {
+    resources: { reservedCores: 1, reservedMemoryBytes: 1 },
+    hasMetrics: true,
+    hasTraffic: true,
+  });
   return diagnostics.errors;
 }
 

@@ -85,9 +85,10 @@ export const SCALING_LABELS = {
     defaultText: "1",
     example: "2",
   }),
-  min: label("autoscale.min", readCount(1), {
+  min: label("autoscale.min", readCount(0), {
     aliases: ["aliyun.auto_scaling.min_instances"],
-    meaning: "never fewer replicas",
+    meaning:
+      "never fewer replicas; with 0 there is none while nobody uses the service, which takes `lb.port` or `autoscale.query` to wake it",
     defaultText: "1",
     example: "2",
   }),
@@ -96,6 +97,11 @@ export const SCALING_LABELS = {
     meaning: "never more replicas",
     defaultText: "10",
     example: "20",
+  }),
+  idle: label("autoscale.idle", readDuration(SECOND_MS, 30 * 24 * HOUR_MS), {
+    meaning: "with `min: 0`: the last replica goes when nobody has used the service for so long",
+    defaultText: "10m",
+    example: "30m",
   }),
   window: label("autoscale.window", readDuration(2 * SECOND_MS, 15 * MINUTE_MS), {
     meaning: "use is averaged over this; a jump shows in its last fifth, and is answered from there",

@@ -3,11 +3,12 @@ import type { LabelReader, LabelSpec } from "./label-reader.ts";
 import { SCALING_LABELS as LABELS } from "./scaling-labels.ts";
 import { clashesOf } from "./schedule-label.ts";
 import type { Resources, Rule, RuleMetric, ScalingPolicy } from "./types.ts";
-import { formatDuration, SECOND_MS } from "./units.ts";
+import { formatDuration, MINUTE_MS, SECOND_MS } from "./units.ts";
 
 const DEFAULT_MIN_REPLICAS = 1;
 const DEFAULT_MAX_REPLICAS = 10;
 const DEFAULT_STEP = 1;
+const DEFAULT_IDLE_MS = 10 * MINUTE_MS;
 const DEFAULT_WINDOW_MS = 10 * SECOND_MS;
 const DEFAULT_COOLDOWN_MS = 15 * SECOND_MS;
 
@@ -16,6 +17,8 @@ export interface ScalingGrounds {
   readonly resources: Resources;
   /** The service exposes metrics of its own. */
   readonly hasMetrics: boolean;
+  /** Its requests come through the balancer. */
+  readonly hasTraffic: boolean;
   /** The configuration names a Prometheus server; absent: nobody knows. */
   readonly hasPrometheus?: boolean | undefined;
 }
@@ -26,6 +29,7 @@ export function readScaling(reader: LabelReader, grounds: ScalingGrounds): Scali
 
   const rules = readRules(reader, grounds);
   const { minReplicas, maxReplicas } = readBounds(reader);
+  const idleMs = readIdle(reader, minReplicas, grounds);
   const kind = readKind(reader);
   const step = reader.get(LABELS.step) ?? DEFAULT_STEP;
   const windowMs = reader.get(LABELS.window) ?? DEFAULT_WINDOW_MS;
@@ -43,6 +47,7 @@ export function readScaling(reader: LabelReader, grounds: ScalingGrounds): Scali
     kind,
     minReplicas,
     maxReplicas,
+    ...(idleMs === undefined ? {} : { idleMs }),
     step,
     windowMs,
     cooldownMs,
@@ -84,6 +89,27 @@ function readBounds(reader: LabelReader): Pick<ScalingPolicy, "minReplicas" | "m
     `must not be above ${reader.named(LABELS.max)}, got min ${minReplicas} and max ${maxReplicas}`,
   );
   return { minReplicas, maxReplicas };
+}
+
+/** Undefined for a service that always has a replica. */
+function readIdle(
+  reader: LabelReader,
+  minReplicas: number,
+  { hasTraffic }: ScalingGrounds,
+): number | undefined {
+  const idleMs = reader.get(LABELS.idle);
+  if (minReplicas > 0) {
+    if (reader.says(LABELS.idle))
+      reader.warning(LABELS.idle.key, `is not used without ${LABELS.min.key}: "0"`);
+    return undefined;
+  }
+  if (!hasTraffic && !reader.has(LABELS.query)) {
+    reader.error(
+      reader.written(LABELS.min),
+      `cannot be 0 without lb.port or ${LABELS.query.key} beside it: nothing would wake the service again`,
+    );
+  }
+  return idleMs ?? DEFAULT_IDLE_MS;
 }
 
 interface RuleSource {

@@ -175,8 +175,11 @@ export interface ScalingPolicy {
   readonly rules: readonly Rule[];
   /** `step`: so many replicas more or fewer at a time. `target`: as many as keep use near the thresholds. */
   readonly kind: "step" | "target";
+  /** 0: none while nobody uses the service. */
   readonly minReplicas: number;
   readonly maxReplicas: number;
+  /** With a minimum of 0: for how long nobody may have used the service before its last replica goes. */
+  readonly idleMs?: number;
   /** Replicas per step, out and in. */
   readonly step: number;
   /** Over which use is averaged. */
@@ -224,6 +227,7 @@ export interface RuleVerdict {
  * ordered now is ready · `cooldown` since the last scale-out · `settling` the window since the last change is not over ·
  * `rebound guard` fewer would have to be undone · `often needed` the service needs as many again and again ·
  * `stabilization` more was needed not long ago · `scale-in budget` of the hour is used up · `bounds` min and max ·
+ * `idle` nobody has used the service for as long as it asks, so that it has no replica · `woken` somebody waits for one ·
  * `capacity` some that were ordered find no room · `single replica` the service cannot have two · `dry run`
  */
 export type LimitName =
@@ -236,6 +240,8 @@ export type LimitName =
   | "stabilization"
   | "scale-in budget"
   | "bounds"
+  | "idle"
+  | "woken"
   | "capacity"
   | "single replica"
   | "dry run";
@@ -382,6 +388,8 @@ export interface ObservedReplica {
   readonly origin: "flyball" | "compose";
   /** Absent on what compose made: Flyball cannot compute compose's hash. */
   readonly templateHash?: string;
+  /** The image that it was made from, by the engine's own id. */
+  readonly imageId?: string;
   readonly pid?: number;
   readonly createdAtMs?: number;
   readonly startedAtMs?: number;

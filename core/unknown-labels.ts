@@ -7,9 +7,6 @@ export interface UnknownLabel {
   readonly message: string;
 }
 
-/** Labels that the design names and this version does not act on yet: refused by name, never taken for a typo. */
-const PLANNED: ReadonlySet<string> = new Set(["autoscale.idle"]);
-
 const OWN_PREFIXES = ["autoscale.", "probe.", "aliyun.auto_scaling."];
 const VENDOR_PREFIX = "aliyun.";
 
@@ -22,9 +19,6 @@ export function unknownLabels(
   return keys.flatMap((key): UnknownLabel[] => {
     if (known.has(key) || key.startsWith(openPrefix)) return [];
     const meant = nearest(key.toLowerCase(), known);
-    if (PLANNED.has(key)) {
-      return [{ key, severity: "error", message: "is not supported by this version of Flyball" }];
-    }
     if (OWN_PREFIXES.some((prefix) => key.startsWith(prefix))) {
       return [{ key, severity: "error", message: `is not a label of Flyball${didYouMean(meant)}` }];
     }

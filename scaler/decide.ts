@@ -7,6 +7,7 @@ import type {
   ServiceId,
 } from "../core/types.ts";
 import { HOUR_MS, SECOND_MS } from "../core/units.ts";
+import type { Activity } from "./idleness.ts";
 import { type NeedHistory, needed, recordNeed, remainingNeed, startNeedHistory } from "./need-history.ts";
 import { type Judgement, judge, type RuleObservation } from "./rules.ts";
 
@@ -24,6 +25,8 @@ export interface ScalingInput {
   readonly single: boolean;
   /** Some that were ordered find no room: what one needs, and what is free. Absent: all have found theirs. */
   readonly noRoom?: string;
+  /** Whether anybody uses the service; absent: it always has a replica, or nobody knows. */
+  readonly activity?: Activity;
   /** In place of the policy's bounds, by the schedule. */
   readonly bounds?: ScheduledBounds;
   /** As many are needed again and again; absent until that is learned. */
@@ -103,6 +106,9 @@ export function decide(input: ScalingInput): ScalingOutput {
   if (bounded(desired) === desired) limit("bounds", bounded(to), bySchedule);
   const scaleInsAtMs = ofTheLastHour(previous.scaleInsAtMs, policy, nowMs);
   if (to < desired) limitScaleIn();
+  // Rules leave one. Whoever may sleep and is used by nobody needs no window: the idle time was one.
+  const maySleep = policy.idleMs !== undefined && minReplicas === 0;
+  if (maySleep && input.activity === "idle") limit("idle", 0);
   // A forecast only ever raises: after everything that holds a scale-in back, and before what holds a scale-out.
   if (input.forecast !== undefined) limit("forecast", Math.max(to, bounded(input.forecast.replicas)));
   if (to > desired) {
@@ -111,6 +117,8 @@ export function decide(input: ScalingInput): ScalingOutput {
     // Asking for more brings none; as soon as there is room, those that were ordered take it.
     if (input.noRoom !== undefined) limit("capacity", Math.min(to, desired), { lack: input.noRoom });
   }
+  // Somebody is held up: that waits for no cooldown.
+  if (maySleep && input.activity === "waiting") limit("woken", Math.max(to, 1));
   limit("bounds", bounded(to), bySchedule);
   if (input.single) limit("single replica", Math.min(to, 1));
   if (policy.dryRun) limit("dry run", desired);

@@ -22,6 +22,7 @@ function askingReason(verdicts: readonly RuleVerdict[], from: number, wanted: nu
 }
 
 function quietReason(verdicts: readonly RuleVerdict[], from: number): string {
+  if (from === 0) return "nobody uses it";
   const silent = silentAmong(verdicts);
   if (silent.length > 0) return describeSilence(silent);
   const uses = verdicts.map((verdict) => describeUse(verdict, from)).join(" and ");
@@ -146,6 +147,10 @@ export function describeLimit(
       const source = limit.schedule === undefined ? "" : ` by the schedule ${limit.schedule}`;
       return `${limit.to} is the ${limit.to < limit.from ? "maximum" : "minimum"}${source}`;
     }
+    case "idle":
+      return `nobody has used it for ${formatDuration(policy.idleMs ?? 0)}`;
+    case "woken":
+      return "somebody waits for it";
     case "capacity":
       return `those that were ordered find no room: one ${limit.lack}`;
     case "single replica":

@@ -8,6 +8,7 @@ import {
   type ScalingOutput,
 } from "./decide.ts";
 import { Foresight, type PastDemand } from "./foresight.ts";
+import { Idleness, type SignsOfUse } from "./idleness.ts";
 import { Noise } from "./noise.ts";
 import { NeedStatistician } from "./often-needed.ts";
 import { Ramp } from "./ramp.ts";
@@ -21,7 +22,15 @@ const LEARNING_INTERVAL_MS = MINUTE_MS;
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Everything but what is remembered, learned and foreseen. */
-export type Situation = Omit<ScalingInput, "memory" | "oftenNeeded" | "policy" | "bounds" | "forecast">;
+export type Situation = Omit<
+  ScalingInput,
+  "memory" | "oftenNeeded" | "policy" | "bounds" | "forecast" | "activity"
+> & {
+  /** What the balancer knows of the service's use; absent: nothing. */
+  readonly signsOfUse?: SignsOfUse;
+  /** What the service's query gives; absent: it has none, or it is silent. */
+  readonly queryLevel?: number;
+};
 
 /**
  * Decides for one service, again and again: remembers what an evaluation leaves for the next, and learns what the
@@ -34,6 +43,8 @@ export class Governor {
   readonly #statistician: NeedStatistician;
   readonly #timetable: Timetable;
   readonly #foresight: Foresight;
+  /** Absent: the service always has a replica. */
+  readonly #idleness: Idleness | undefined;
   #memory: ScalingMemory | undefined;
   #oftenNeeded: OftenNeeded | undefined;
   #learnedAtMs = Number.NEGATIVE_INFINITY;
@@ -50,6 +61,7 @@ export class Governor {
     this.#statistician = new NeedStatistician(Math.max(policy.maxReplicas, ...highest));
     this.#timetable = new Timetable(policy.schedule);
     this.#foresight = new Foresight(policy);
+    this.#idleness = policy.idleMs === undefined ? undefined : new Idleness(policy.idleMs);
   }
 
   /**
@@ -76,6 +88,9 @@ export class Governor {
     const policy = rehearse ? this.#rehearsed : this.#policy;
     const input: Writable<ScalingInput> = { nowMs, service, policy, desired, serving, observations, single };
     if (noRoom !== undefined) input.noRoom = noRoom;
+    const { signsOfUse, queryLevel } = situation;
+    const activity = this.#idleness?.look(nowMs, desired > 0, signsOfUse, queryLevel);
+    if (activity !== undefined) input.activity = activity;
     if (bounds !== undefined) input.bounds = bounds;
     if (this.#oftenNeeded !== undefined) input.oftenNeeded = this.#oftenNeeded;
     if (forecast !== undefined) input.forecast = forecast;

@@ -1,6 +1,7 @@
 import type { ObservedReplica, Rule, RuleMetric, ScalingPolicy, Service } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
 import { type ScalingInput, STALE_AFTER_MS } from "./decide.ts";
+import type { SignsOfUse } from "./idleness.ts";
 import type { RuleObservation } from "./rules.ts";
 
 /** Means of a span of time. Absent when it holds fewer than two readings. */
@@ -25,9 +26,14 @@ export interface ScalingSubject {
   readonly replicas: readonly ObservedReplica[];
   /** Why some of the desired ones cannot be placed; absent: they can. */
   readonly noRoom?: string;
+  /** What the balancer knows of its use; absent: nothing. */
+  readonly signsOfUse?: SignsOfUse;
 }
 
-export type Observed = Pick<ScalingInput, "serving" | "observations">;
+export type Observed = Pick<ScalingInput, "serving" | "observations"> & {
+  /** What its query gives now, whether a replica serves or not; absent: it has none, or it is silent. */
+  readonly queryLevel?: number;
+};
 
 /** A jump is looked for in this share of the window, and in no less than two seconds: two readings. */
 const BURST_SHARE = 0.2;
@@ -90,7 +96,21 @@ export function observe(
       for (let n = 0; n < serving; n += 1) all.add(nowMs, 1, window, burst, undefined, WHOLE);
     return all.observation;
   });
-  return { serving, observations };
+  const queryLevel = queryLevelOf(service, policy, reader, nowMs, burstMs);
+  return { serving, observations, ...(queryLevel === undefined ? {} : { queryLevel }) };
+}
+
+function queryLevelOf(
+  service: Service,
+  { rules }: ScalingPolicy,
+  reader: LevelReader,
+  nowMs: number,
+  spanMs: number,
+): number | undefined {
+  const rule = rules.find(({ metric }) => metric === "query");
+  if (rule === undefined) return undefined;
+  const reading = reader.ofService(service, rule, nowMs - spanMs, nowMs);
+  return reading !== undefined && nowMs - reading.newestAtMs <= STALE_AFTER_MS ? reading.mean : undefined;
 }
 
 function isOfReplicas({ metric }: Rule): boolean {

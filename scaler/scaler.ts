@@ -89,7 +89,7 @@ export class Scaler {
       for (const [index, subject] of subjects.entries()) {
         const one = governed[index];
         if (one === undefined) continue;
-        const { service, desired, replicas, noRoom } = subject;
+        const { service, desired, replicas, noRoom, signsOfUse } = subject;
         one.startTime.observe(replicas);
         const startupMs = one.startTime.expectedMs;
         const mode = this.#modes.of(service.id, nowMs);
@@ -100,6 +100,7 @@ export class Scaler {
           ...observe(subject, one.policy, reader, nowMs),
           single: service.singleReplicaReason !== undefined,
           ...(noRoom === undefined ? {} : { noRoom }),
+          ...(signsOfUse === undefined ? {} : { signsOfUse }),
         };
         const result = one.governor.evaluate(situation, startupMs, mode !== "live");
         evaluated.push([one, result]);

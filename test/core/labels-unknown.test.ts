@@ -68,10 +68,4 @@ describe("a label that is not known", () => {
     test(`another tool's label "${key}" says nothing`, () =>
       assert.deepEqual(said(decode({ [key]: "x" })), []));
   }
-
-  test("but planned, as autoscale.idle, is refused by name and never taken for a typo", () => {
-    const decoded = decode({ "autoscale.max_cpu": "70", "autoscale.idle": "1" });
-    assert.equal(decoded.scaling, undefined);
-    assert.deepEqual(said(decoded), ["error autoscale.idle: is not supported by this version of Flyball"]);
-  });
 });

@@ -217,3 +217,31 @@ describe("what becomes of counts that others change", () => {
     assert.match(said(wrong).join(), /^error autoscale\.on_external_change: expected .*adopt.*restore.*hold/);
   });
 });
+
+describe("a service that may have no replica", () => {
+  const withTraffic = { "autoscale.max_cpu": "70", "lb.port": "80", "lb.domain": "shop.example" };
+
+  test("has none after ten minutes without use, or as many as it says", () => {
+    assert.equal(decode({ ...withTraffic, "autoscale.min": "0" }).scaling?.idleMs, 600_000);
+    const other = decode({ ...withTraffic, "autoscale.min": "0", "autoscale.idle": "30m" }).scaling;
+    assert.deepEqual([other?.minReplicas, other?.idleMs], [0, 1_800_000]);
+  });
+
+  test("always has one where nothing asks for none", () => {
+    const decoded = decode({ ...withTraffic, "autoscale.idle": "30m" });
+    assert.equal(decoded.scaling?.idleMs, undefined);
+    assert.deepEqual(said(decoded), ['warning autoscale.idle: is not used without autoscale.min: "0"']);
+  });
+
+  test("needs something that wakes it: the balancer, or a query", () => {
+    assert.deepEqual(said(decode({ "autoscale.max_cpu": "70", "autoscale.min": "0" })), [
+      "error autoscale.min: cannot be 0 without lb.port or autoscale.query beside it: nothing would wake the service again",
+    ]);
+    const byQuery = decode({
+      "autoscale.query": "sum(jobs_waiting)",
+      "autoscale.query_max": "10",
+      "autoscale.min": "0",
+    });
+    assert.equal(byQuery.scaling?.minReplicas, 0);
+  });
+});

@@ -1,0 +1,49 @@
+/**
+ * Whether anybody uses a service that may have no replica at all: `waiting` somebody is held up until one serves ·
+ * `in use` · `idle` for as long as its policy asks.
+ */
+export type Activity = "waiting" | "in use" | "idle";
+
+/** What the balancer knows of a service's use, and what its query says. */
+export interface SignsOfUse {
+  /** Requests and connections that are held until a replica serves. */
+  readonly waiting: number;
+  /** Requests under way and connections that are open, websockets among them. */
+  readonly open: number;
+  /** When the last request came, as far as the balancer knows. */
+  readonly lastRequestAtMs?: number;
+}
+
+/** Remembers when a service was used last. One that nothing is known of counts as used: absent is not zero. */
+export class Idleness {
+  readonly #idleMs: number;
+  #usedAtMs: number | undefined;
+
+  constructor(idleMs: number) {
+    this.#idleMs = idleMs;
+  }
+
+  /**
+   * @param signs from the balancer; absent: it knows nothing
+   * @param queryLevel what the service's query gives, as jobs that wait; absent: it has none, or it is silent
+   * @returns undefined when nobody knows
+   */
+  look(
+    nowMs: number,
+    hasReplicas: boolean,
+    signs: SignsOfUse | undefined,
+    queryLevel: number | undefined,
+  ): Activity | undefined {
+    // A clock that was set back must not keep a service awake for longer than its policy asks.
+    this.#usedAtMs = Math.min(this.#usedAtMs ?? nowMs, nowMs);
+    if (signs === undefined && queryLevel === undefined) {
+      this.#usedAtMs = nowMs;
+      return undefined;
+    }
+    const isAskedFor = (signs?.waiting ?? 0) > 0 || (queryLevel ?? 0) > 0;
+    if (isAskedFor || (signs?.open ?? 0) > 0) this.#usedAtMs = nowMs;
+    this.#usedAtMs = Math.max(this.#usedAtMs, Math.min(signs?.lastRequestAtMs ?? 0, nowMs));
+    if (isAskedFor && !hasReplicas) return "waiting";
+    return nowMs - this.#usedAtMs >= this.#idleMs ? "idle" : "in use";
+  }
+}
