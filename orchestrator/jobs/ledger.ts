@@ -90,6 +90,11 @@ export class JobLedger {
     return [...(this.#active.get(service)?.values() ?? [])];
   }
 
+  /** One of those that are not over. */
+  activeRun(id: RunId): Run | undefined {
+    return this.#active.get(id.slice(0, id.lastIndexOf("@")))?.get(id);
+  }
+
   get allActive(): readonly Run[] {
     return [...this.#active.values()].flatMap((runs) => [...runs.values()]);
   }
@@ -187,17 +192,10 @@ export class JobLedger {
     }));
   }
 
-  /** Everything of the jobs of that project that are not among these. */
-  forgetOthers(project: string, kept: readonly ServiceId[]): void {
-    const known = this.#store
-      .all(
-        "SELECT service FROM jobs WHERE project = ? UNION SELECT service FROM job_runs WHERE project = ?",
-        project,
-        project,
-      )
-      .map((row) => String(row["service"]));
-    const gone = known.filter((service) => !kept.includes(service));
-    if (gone.length === 0) return;
+  /** Everything of jobs that are not among these. Returns those that were forgotten. */
+  forgetOthers(kept: ReadonlySet<ServiceId>): readonly ServiceId[] {
+    const gone = [...this.#memories.keys()].filter((service) => !kept.has(service));
+    if (gone.length === 0) return gone;
     this.#store.transaction(() => {
       for (const service of gone) {
         this.#store.run("DELETE FROM job_runs WHERE service = ?", service);
@@ -209,6 +207,7 @@ export class JobLedger {
       this.#active.delete(service);
       this.#lastSuccess.delete(service);
     }
+    return gone;
   }
 
   #save(run: Run): void {

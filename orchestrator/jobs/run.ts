@@ -47,6 +47,8 @@ export interface Run {
   readonly project: string;
   readonly dueAtMs: number;
   readonly trigger: "schedule" | "after" | "once" | "manual";
+  /** Hash of the template that its job had when it was noted. */
+  readonly definition: string;
   readonly state: RunState;
   /** How it goes on, as its job said when it was noted. */
   readonly policy: Pick<JobSpec, "retries" | "retryDelayMs" | "timeoutMs" | "catchUpAgeMs">;
@@ -83,10 +85,11 @@ export interface NewRun {
   readonly project: string;
   readonly dueAtMs: number;
   readonly trigger: Run["trigger"];
+  readonly definition: string;
   readonly job: JobSpec;
 }
 
-export function newRun({ service, project, dueAtMs, trigger, job }: NewRun): Run {
+export function newRun({ service, project, dueAtMs, trigger, definition, job }: NewRun): Run {
   const { retries, retryDelayMs, timeoutMs, catchUpAgeMs } = job;
   return {
     id: runIdOf(service, dueAtMs),
@@ -94,6 +97,7 @@ export function newRun({ service, project, dueAtMs, trigger, job }: NewRun): Run
     project,
     dueAtMs,
     trigger,
+    definition,
     state: "pending",
     policy: { retries, retryDelayMs, catchUpAgeMs, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
     tasks: Array.from({ length: job.tasks }, () => ({ state: "waiting", attempt: 1 })),

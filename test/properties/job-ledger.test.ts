@@ -88,7 +88,7 @@ describe("the ledger of runs", () => {
     fc.assert(
       fc.property(job, fc.array(step, { minLength: 5, maxLength: 60 }), (spec, steps) => {
         let ledger = new JobLedger(store);
-        ledger.forgetOthers("shop", []);
+        ledger.forgetOthers(new Set());
         let nowMs = START_MS;
         /** Began, by instant; of a run nothing is ever taken back. */
         const began = new Map<number, number>();

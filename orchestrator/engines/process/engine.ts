@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type { Clock } from "../../../core/clock.ts";
 import type { Diagnostic } from "../../../core/diagnostics.ts";
 import { FlyballError, messageOf } from "../../../core/errors.ts";
+import type { TaskIdentity } from "../../../core/job.ts";
 import type { Log } from "../../../core/log.ts";
-import type { Action, ObservedState, Project, ReplicaId, ServiceId } from "../../../core/types.ts";
+import type { Action, ObservedState, Project, ReplicaId, Service, ServiceId } from "../../../core/types.ts";
 import type { RunningFacts } from "../../doctor/facts.ts";
 import type { ActionContext, Command, CommandEnd, Engine, EngineScene, LogBounds } from "../../engine.ts";
 import type { Found } from "../../housekeeping/found.ts";
@@ -23,6 +24,7 @@ import { RecordStore } from "./record.ts";
 import { Replica, type ReplicaParts } from "./replica.ts";
 import { sceneOf } from "./scene.ts";
 import { pastGate } from "./spawn.ts";
+import { taskOf } from "./task.ts";
 import { readAccounts } from "./user.ts";
 
 export interface ProcessEngineOptions {
@@ -123,10 +125,12 @@ class ProcessEngine implements Engine {
     const names = new Set(projects.map((project) => project.name));
     const replicas = [...this.#replicas.values()].filter((replica) => names.has(replica.record.project));
     for (const replica of replicas) replica.poll();
+    const others = replicas.filter((replica) => !isTask(replica));
     return {
       atMs: this.#parts.clock.nowMs(),
       complete: true,
-      replicas: replicas.map((replica) => replica.observed()),
+      replicas: others.map((replica) => replica.observed()),
+      tasks: replicas.flatMap(taskOf),
       // This engine has none of these and needs none: all that is asked for counts as there, so that nobody plans to
       // make it. What that costs a service is said by `check`.
       networks: projects.flatMap((project) => project.networks.map((network) => network.name)),
@@ -185,6 +189,10 @@ class ProcessEngine implements Engine {
     return await this.#parts.logs.tail(replica, lines);
   }
 
+  async imageId(): Promise<undefined> {
+    return undefined;
+  }
+
   async run(id: ReplicaId, command: Command, signal: AbortSignal): Promise<CommandEnd> {
     this.#throwIfClosed();
     const replica = this.#replicas.get(id);
@@ -237,9 +245,9 @@ class ProcessEngine implements Engine {
     await this.#parts.cgroups.close();
   }
 
-  async #create(slot: number, { project, service }: ActionContext): Promise<ReplicaId> {
+  async #create(slot: number, { project, service, task }: ActionContext): Promise<ReplicaId> {
     if (service === undefined) throw new FlyballError("INTERNAL", "create-replica without a service");
-    const made = this.#neverStarted(service.id, slot, service.templateHash);
+    const made = this.#neverStarted(service, slot, task);
     if (made !== undefined) return made;
     const { launch, problems } = planLaunch(service, project, this.#host);
     const [problem] = problems;
@@ -265,6 +273,7 @@ class ProcessEngine implements Engine {
       createdAtMs: clock.nowMs(),
       port,
       launch,
+      ...(task === undefined ? {} : { task }),
     };
     try {
       await records.save(record);
@@ -278,12 +287,17 @@ class ProcessEngine implements Engine {
   }
 
   /** What an earlier try of the same action made. */
-  #neverStarted(service: ServiceId, slot: number, templateHash: string): ReplicaId | undefined {
+  #neverStarted(
+    { id, templateHash }: Service,
+    slot: number,
+    task: TaskIdentity | undefined,
+  ): ReplicaId | undefined {
     return [...this.#replicas.values()].find(
       ({ record }) =>
-        record.service === service &&
+        record.service === id &&
         record.slot === slot &&
         record.templateHash === templateHash &&
+        isSameTask(record.task, task) &&
         record.run === undefined,
     )?.record.id;
   }
@@ -354,6 +368,14 @@ class ProcessEngine implements Engine {
   #hint(): void {
     for (const hint of this.#hints) hint();
   }
+}
+
+function isTask({ record }: Replica): boolean {
+  return record.task !== undefined;
+}
+
+function isSameTask(a: TaskIdentity | undefined, b: TaskIdentity | undefined): boolean {
+  return a?.run === b?.run && a?.task === b?.task && a?.attempt === b?.attempt;
 }
 
 function identityOf({ process }: Carrier): ProcessIdentity {

@@ -5,6 +5,10 @@ export const VARIABLES = {
   project: "FLYBALL_PROJECT",
   service: "FLYBALL_SERVICE",
   slot: "FLYBALL_SLOT",
+  /** On a task of a job. */
+  run: "FLYBALL_RUN",
+  task: "FLYBALL_TASK",
+  attempt: "FLYBALL_ATTEMPT",
   /** `replica` on what serves, `healthcheck` on what only asks. */
   role: "FLYBALL_ROLE",
   port: "PORT",

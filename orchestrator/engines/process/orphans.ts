@@ -49,6 +49,8 @@ export function orphanRecord({ replica, environment }: Carrier, nowMs: number): 
   const owner = environment[VARIABLES.owner];
   if (project === undefined || service === undefined || owner === undefined) return undefined;
   if (!Number.isInteger(slot) || !Number.isInteger(port)) return undefined;
+  const run = environment[VARIABLES.run];
+  const [task, attempt] = [Number(environment[VARIABLES.task]), Number(environment[VARIABLES.attempt])];
   return {
     version: 1,
     id: replica,
@@ -57,6 +59,7 @@ export function orphanRecord({ replica, environment }: Carrier, nowMs: number): 
     service,
     slot,
     templateHash: UNRECORDED,
+    ...(run === undefined ? {} : { task: { run, task, attempt } }),
     createdAtMs: nowMs,
     port,
     launch: {

@@ -68,6 +68,8 @@ const RECORD = z.object({
   createdAtMs: z.number(),
   port: z.int().min(1).max(65_535),
   launch: LAUNCH,
+  /** Present: a task of a job, and no replica. */
+  task: z.exactOptional(z.object({ run: z.string(), task: z.int(), attempt: z.int() })),
   run: z.exactOptional(RUN),
 });
 
@@ -125,8 +127,14 @@ export class RecordStore {
     return this.#inTurn(record.id, () => this.#write(record));
   }
 
+  /** Where a task leaves its exit status. */
+  statusPath(id: ReplicaId): string {
+    return join(this.#directory, `${id}.status`);
+  }
+
   delete(id: ReplicaId): Promise<void> {
     return this.#inTurn(id, async () => {
+      await rm(this.statusPath(id), { force: true });
       await rm(this.#path(id), { force: true });
       await this.#syncDirectory();
     });

@@ -8,6 +8,7 @@ import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../../core/clock.ts";
 import { FlyballError, messageOf } from "../../../core/errors.ts";
+import type { TaskIdentity } from "../../../core/job.ts";
 import type { Log } from "../../../core/log.ts";
 import type { ObservedReplica, ReplicaState } from "../../../core/types.ts";
 import type { Command, CommandEnd } from "../../engine.ts";
@@ -15,6 +16,7 @@ import { abortable } from "./abortable.ts";
 import type { Cgroups } from "./cgroup.ts";
 import { DEFAULT_PATH, findCommand, whyNotDirectory } from "./command.ts";
 import { type Place, runBeside } from "./exec.ts";
+import { keepingStatus, readExitStatus } from "./exit-status.ts";
 import { findMembers, type Group, killGroup, type Member, signalNumber } from "./group.ts";
 import { GOOD_HEALTH, type Health, UNKNOWN_HEALTH } from "./health.ts";
 import { HealthMonitor } from "./health-monitor.ts";
@@ -202,7 +204,9 @@ export class Replica implements AsyncDisposable {
       const gated = await spawnGated({
         service,
         path: found.path,
-        argv: launch.argv,
+        ...(this.#record.task === undefined
+          ? { argv: launch.argv }
+          : { argv: keepingStatus(launch.argv), statusPath: this.#parts.records.statusPath(id) }),
         environment: this.#environment(),
         workingDirectory: launch.workingDirectory,
         ...(launch.user === undefined ? {} : { user: launch.user }),
@@ -263,9 +267,10 @@ export class Replica implements AsyncDisposable {
   }
 
   #environment(): Record<string, string> {
-    const { id, owner, project, service, slot, port, launch } = this.#record;
+    const { id, owner, project, service, slot, port, launch, task } = this.#record;
     return {
       ...launch.environment,
+      ...(task === undefined ? {} : taskVariables(task)),
       [VARIABLES.port]: String(port),
       [VARIABLES.owner]: owner,
       [VARIABLES.project]: project,
@@ -315,16 +320,17 @@ export class Replica implements AsyncDisposable {
     void this.#saveQuietly();
   }
 
-  /** The leader is gone; `code` is absent when nobody watched. As in a container, the others end with it. */
-  #onEnded(code: number | undefined): void {
+  /** The leader is gone; `seenCode` is absent when nobody watched. As in a container, the others end with it. */
+  #onEnded(seenCode: number | undefined): void {
     const run = this.#run;
     if (run === undefined) return;
     this.#health?.[Symbol.dispose]();
     this.#health = undefined;
-    const { cgroups, clock, log, onChange } = this.#parts;
-    const { id, service } = this.#record;
+    const { cgroups, clock, log, onChange, records } = this.#parts;
+    const { id, service, task } = this.#record;
     const group = this.#group(run);
-    const left = findMembers(group, code !== undefined);
+    const left = findMembers(group, seenCode !== undefined);
+    const code = seenCode ?? (task === undefined ? undefined : readExitStatus(records.statusPath(id)));
     const oomKilled = cgroups.oomKilled(id);
     const exit = {
       atMs: clock.nowMs(),
@@ -418,6 +424,10 @@ export class Replica implements AsyncDisposable {
       );
     }
   }
+}
+
+function taskVariables({ run, task, attempt }: TaskIdentity): Record<string, string> {
+  return { [VARIABLES.run]: run, [VARIABLES.task]: String(task), [VARIABLES.attempt]: String(attempt) };
 }
 
 function refused(message: string): FlyballError {

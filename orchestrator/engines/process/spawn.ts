@@ -20,6 +20,8 @@ export interface SpawnRequest {
   readonly workingDirectory: string;
   readonly user?: UserIds;
   readonly logPath: string;
+  /** Present: is open for the command to write to, as `STATUS_DESCRIPTOR`. */
+  readonly statusPath?: string;
 }
 
 /** A process that has its pid, session and user, and waits to become the command. */
@@ -105,6 +107,7 @@ function endOf(child: ChildProcess): Promise<number> {
 
 function spawnShell(request: SpawnRequest): ChildProcess {
   const logFile = openLog(request.logPath);
+  const statusFile = request.statusPath === undefined ? undefined : openLog(request.statusPath);
   const { plain, odd } = splitEnvironment(request.environment);
   const argv = odd.length === 0 ? request.argv : ["env", ...odd, ...request.argv];
   try {
@@ -112,13 +115,14 @@ function spawnShell(request: SpawnRequest): ChildProcess {
       cwd: request.workingDirectory,
       env: plain,
       detached: true,
-      stdio: ["ignore", logFile, logFile, "pipe"],
+      stdio: ["ignore", logFile, logFile, "pipe", ...(statusFile === undefined ? [] : [statusFile])],
       ...(request.user === undefined ? {} : { uid: request.user.uid, gid: request.user.gid }),
     });
   } catch (error) {
     throw refusal(error, request);
   } finally {
     closeSync(logFile);
+    if (statusFile !== undefined) closeSync(statusFile);
   }
 }
 

@@ -36,6 +36,7 @@ function run(more: Partial<JobSpec> = {}): Run {
     project: "shop",
     dueAtMs: DUE_MS,
     trigger: "schedule",
+    definition: "d1",
     job: job(more),
   });
 }
