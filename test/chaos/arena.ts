@@ -41,22 +41,27 @@ export class Arena {
   readonly #before: Census;
   readonly #volumesSeen = new Set<string>();
 
+  readonly #signal: AbortSignal | undefined;
+
   private constructor(
     ground: Ground,
     house: FlyballHouse,
     socket: SteppedSocket | undefined,
     before: Census,
+    signal: AbortSignal | undefined,
   ) {
     this.ground = ground;
     this.house = house;
     this.socket = socket;
     this.#before = before;
+    this.#signal = signal;
   }
 
-  static async open(releases: Releases, ground: Ground): Promise<Arena> {
+  /** @param signal ends the waiting for what should be */
+  static async open(releases: Releases, ground: Ground, signal?: AbortSignal): Promise<Arena> {
     const { lab } = ground;
     if (lab === undefined) {
-      return new Arena(ground, await FlyballHouse.open(releases), undefined, new Set());
+      return new Arena(ground, await FlyballHouse.open(releases), undefined, new Set(), signal);
     }
     const directory = mkdtempSync(join(tmpdir(), "flyball-chaos-"));
     const socket = new SteppedSocket(join(directory, "engine.sock"), lab.socketPath);
@@ -67,7 +72,7 @@ export class Arena {
       rmSync(directory, { recursive: true });
       await removeNamedVolume(house);
     });
-    return new Arena(ground, house, socket, await takeCensus(house.docker));
+    return new Arena(ground, house, socket, await takeCensus(house.docker), signal);
   }
 
   /** Asks the daemon for the change. False: it did not say that it will be done. */
@@ -123,6 +128,7 @@ export class Arena {
     const startedMs = performance.now();
     let right: { wanted: Wanted; sinceMs: number } | undefined;
     for (;;) {
+      this.#signal?.throwIfAborted();
       const lookedMs = performance.now();
       let troubles: string[] = [];
       let found: Wanted | undefined;

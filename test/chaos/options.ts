@@ -13,6 +13,8 @@ export interface ChaosOptions {
   readonly points: number;
   readonly engines: readonly GroundName[];
   readonly only: readonly Disturbance[];
+  /** A line for each point. */
+  readonly isVerbose: boolean;
 }
 
 const DEFAULT_POINTS = 240;
@@ -26,12 +28,14 @@ export function readOptions(args: readonly string[], chance: number): ChaosOptio
       points: { type: "string" },
       engine: { type: "string", multiple: true },
       only: { type: "string", multiple: true },
+      verbose: { type: "boolean" },
     },
   });
   return {
     seed: count("--seed", values.seed, 0) ?? chance,
     points: count("--points", values.points, 1) ?? DEFAULT_POINTS,
     engines: words("--engine", values.engine, GROUNDS),
+    isVerbose: values.verbose === true,
     only: words("--only", values.only, DISTURBANCES),
   };
 }

@@ -32,22 +32,24 @@ const DATA_DISK_KIB = 16 * 1_024;
 export async function disturb(
   disturbance: Disturbance,
   name: GroundName,
-  { seed, points, engines }: ChaosOptions,
+  { seed, points, engines, isVerbose }: ChaosOptions,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   if (name === "process" && (disturbance === "engine" || disturbance === "socket")) return undefined;
   await using stack = new AsyncDisposableStack();
   const releases: Releases = { after: (release) => stack.defer(async () => void (await release())) };
   const onSmallDisk = disturbance === "disk" ? smallEngineDisk : undefined;
   const engine = name === "process" ? undefined : stack.use(await OwnEngine.start(name, onSmallDisk));
-  const arena = await Arena.open(releases, {
+  const ground = {
     ...(engine?.ground ?? { name, isOwn: true }),
     engineDies: disturbance === "engine" || disturbance === "disk",
-  });
+  };
+  const arena = await Arena.open(releases, ground, signal);
   const stage = {
     arena,
     random: seeded(seed + engines.indexOf(name)),
     points: Math.ceil((points * SHARES[disturbance]) / engines.length),
-    tally: new Tally(disturbance, name),
+    tally: new Tally(disturbance, name, isVerbose ? (line) => process.stdout.write(`${line}\n`) : undefined),
   };
   if (disturbance === "disk") await putOnSmallDisk(arena.house);
   await arena.house.serve();

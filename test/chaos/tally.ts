@@ -6,9 +6,13 @@ export class Tally {
   #worst: { readonly tookMs: number; readonly what: string } | undefined;
   readonly #counts = new Map<string, number>();
 
-  constructor(disturbance: string, engine: string) {
+  readonly #say: (line: string) => void;
+
+  /** @param say is told of every point */
+  constructor(disturbance: string, engine: string, say: (line: string) => void = () => undefined) {
     this.disturbance = disturbance;
     this.engine = engine;
+    this.#say = say;
   }
 
   get points(): number {
@@ -19,6 +23,7 @@ export class Tally {
   recovered(tookMs: number, what: string): void {
     if (tookMs > (this.#worst?.tookMs ?? 0)) this.#worst = { tookMs, what };
     this.#recoveriesMs.push(tookMs);
+    this.#say(`  ${this.engine}, ${what}: right after ${seconds(tookMs)}`);
   }
 
   count(what: string, by = 1): void {
