@@ -244,8 +244,10 @@ function isDying(replica: ObservedReplica, service: Service, { own, traces, nowM
 function isPassingState(replica: ObservedReplica, own: ReadonlySet<ReplicaId>, nowMs: number): boolean {
   if (own.has(replica.id)) return false;
   if (replica.state === "stopping") return true;
-  const ageMs = nowMs - (replica.createdAtMs ?? 0);
-  return replica.state === "created" && replica.origin === "compose" && ageMs < FRESH_MS;
+  const { state, origin, exitCode, createdAtMs = 0 } = replica;
+  // One with an exit status was started in vain: compose has given up.
+  const isUntried = state === "created" && exitCode === undefined;
+  return isUntried && origin === "compose" && nowMs - createdAtMs < FRESH_MS;
 }
 
 function isQuiet({ unrest, subject, isPassing }: View, nowMs: number): boolean {

@@ -82,12 +82,17 @@ export function volumeLabels(project: Project, key: string): Labels {
   };
 }
 
-/** A clone's: all of its original's, with its own number, and ours. */
+/**
+ * A clone's: all of its original's, with its own number, and ours. What somebody made to look like compose's may lack
+ * a hash, without which a copy of it is invisible to compose, and its name in compose's way.
+ */
 export function cloneLabels(original: Labels, originalId: string, identity: ReplicaIdentity): Labels {
   const { [COMPOSE_LABELS.replace]: _, ...kept } = original;
   return {
+    [COMPOSE_LABELS.configHash]: identity.service.templateHash,
     ...kept,
     [COMPOSE_LABELS.number]: String(identity.slot),
+    [COMPOSE_LABELS.oneoff]: "False",
     ...ownerLabels(identity),
     [CLONED_FROM_LABEL]: originalId,
   };

@@ -153,16 +153,17 @@ function slotsOf(look: Look, listed: readonly ListedContainer[]): Map<ReplicaId,
   const byService = Map.groupBy(listed, ({ Labels }) => Labels?.[COMPOSE_LABELS.service]);
   const all = new Map<ReplicaId, number>();
   for (const [service, containers] of byService) {
-    const numbered = containers.map(({ Id, Labels }) => ({
+    const numbered = containers.map(({ Id, Labels, Names }) => ({
       id: Id,
       number: Labels?.[COMPOSE_LABELS.number],
+      name: Names?.[0],
     }));
     const { slots, garbled } = seat(numbered);
     for (const [id, slot] of slots) all.set(id, slot);
     for (const { id, number } of garbled) {
       look.log.warn(
         { service, container: id.slice(0, 12), number, slot: slots.get(id) },
-        "a container's number cannot be read; it counts as past the highest slot",
+        "a container's number cannot be read; it counts in this slot",
       );
     }
   }

@@ -43,6 +43,7 @@ describe("a clone of a container that compose made", () => {
           "com.docker.compose.service": "web",
           "com.docker.compose.container-number": "4",
           "com.docker.compose.config-hash": "c0ffee",
+          "com.docker.compose.oneoff": "False",
           "business.team": "checkout",
           "flyball.owner": "d",
           "flyball.project": "shop",
@@ -55,6 +56,14 @@ describe("a clone of a container that compose made", () => {
       },
       seats: [{ network: "shop_default", endpoint: { Aliases: [] } }],
     });
+  });
+
+  test("is seen by compose also where its original is not", () => {
+    const labels = { "com.docker.compose.project": "shop", "com.docker.compose.service": "web" };
+    const { body } = cloneOf(anInspection({ name: "/somebody", config: { Labels: labels } }));
+    assert.equal(body.Labels?.["com.docker.compose.config-hash"], "hash-1");
+    assert.equal(body.Labels?.["com.docker.compose.oneoff"], "False");
+    assert.equal(body.Labels?.["com.docker.compose.container-number"], "4");
   });
 
   test("is made by the tag while that still means the same image, else by the image's id", () => {

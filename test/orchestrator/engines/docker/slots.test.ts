@@ -15,6 +15,17 @@ test("a number that cannot be read seats its container past the highest, in an o
   assert.deepEqual(garbled.map(({ id }) => id).sort(), ["b", "c", "d", "f"]);
 });
 
+test("it sits where its name says, when nobody else does, because that name cannot be had twice", () => {
+  const { slots } = seat([
+    { id: "a", number: "1", name: "/shop-web-1" },
+    { id: "b", number: "two", name: "/shop-web-2" },
+    { id: "c", number: undefined, name: "/shop_web_1" },
+    { id: "d", number: "", name: "/shop-web-2" },
+    { id: "e", number: "", name: "/happy_name" },
+  ]);
+  assert.deepEqual(Object.fromEntries(slots), { a: 1, b: 2, c: 3, d: 4, e: 5 });
+});
+
 test("when none can be read they are seated from 1", () => {
   assert.deepEqual([...seat([{ id: "a", number: "" }]).slots], [["a", 1]]);
 });
