@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { type AlertsConfig, alertsConfig, alertsSchema } from "./alerts-config.ts";
 import { Diagnostics } from "./diagnostics.ts";
 import { FlyballError, messageOf } from "./errors.ts";
 import { checkScalingDefaults } from "./labels.ts";
@@ -91,10 +92,17 @@ const schema = z.strictObject({
   scaler: scaler.optional(),
   /** How much may be reserved of what the machine has: 1 is all of it, 1.5 half as much again. */
   overcommit: z.number().min(0.1).max(100).optional(),
+  /** Who is told when something is wrong, and what of. */
+  alerts: alertsSchema.optional(),
 });
 
 /** Settings that hold others. */
-const GROUPS: Readonly<Record<string, z.ZodObject>> = { remoteWrite, prometheus, scaler };
+const GROUPS: Readonly<Record<string, z.ZodObject>> = {
+  remoteWrite,
+  prometheus,
+  scaler,
+  alerts: alertsSchema,
+};
 
 /** What a person can set: in the config file, by `FLYBALL_…` variables, or by flags; the later wins. */
 export type Settings = { [Key in keyof z.infer<typeof schema>]?: z.infer<typeof schema>[Key] | undefined };
@@ -116,6 +124,8 @@ export interface Config {
   readonly autoscale?: Readonly<Record<string, string>>;
   readonly scaler: { readonly firstRun: "live" | "shadow" };
   readonly overcommit: number;
+  /** Absent: alerts as they are built in, and nobody who is told of them. */
+  readonly alerts?: AlertsConfig;
 }
 
 export interface RemoteWriteConfig {
@@ -159,6 +169,7 @@ const VARIABLES = {
       | "autoscale"
       | "scaler"
       | "overcommit"
+      | "alerts"
     >
   | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`
   | `prometheus.${Exclude<keyof z.infer<typeof prometheus>, "tokenFile" | "passwordFile">}`,
@@ -187,6 +198,7 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
   }
   const asked = checkPrometheus({ ...fromFile.prometheus, ...fromEnvironment.prometheus }, diagnostics);
   const autoscale = readDefaults(fromFile.autoscale, path, diagnostics);
+  const alerts = readAlerts(fromFile.alerts, path, diagnostics);
   diagnostics.throwIfErrors("CONFIG_INVALID", "the configuration cannot be used");
 
   const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
@@ -208,6 +220,7 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
     ...(autoscale === undefined ? {} : { autoscale }),
     scaler: { firstRun: settings.scaler?.firstRun ?? "live" },
     overcommit: settings.overcommit ?? 1,
+    ...(alerts === undefined ? {} : { alerts }),
     ...(url === undefined ? {} : { remoteWrite: { url, ...(token === undefined ? {} : { token }) } }),
   };
 }
@@ -255,6 +268,18 @@ function readDefaults(
   const place = file === undefined ? {} : { file };
   diagnostics.addAll(checkScalingDefaults(defaults).map((problem) => ({ ...problem, ...place })));
   return defaults;
+}
+
+function readAlerts(
+  settings: z.infer<typeof schema>["alerts"],
+  file: string | undefined,
+  diagnostics: Diagnostics,
+): AlertsConfig | undefined {
+  if (settings === undefined) return undefined;
+  const { config, problems } = alertsConfig(settings);
+  const place = file === undefined ? {} : { file };
+  for (const { key, message } of problems) diagnostics.error({ path: `alerts.${key}`, ...place }, message);
+  return config;
 }
 
 /** `/var/lib/flyball` for root, else below the user's state directory. */
