@@ -165,6 +165,43 @@ describe("rollouts and scalings, interleaved at random, with crashes of the daem
     );
   });
 
+  test("never try a template again that failed, nor begin a rollout that nobody has asked for", () => {
+    const bad = fc.constantFrom<Fate>("exits", "dies", "ails", "hangs");
+    const unasked = anyEvent.filter(({ kind }) => kind !== "deploy" && kind !== "rollback");
+    const failing = fc.record({
+      story: anyStory,
+      fate: bad,
+      events: fc.array(unasked, { minLength: 5, maxLength: 40 }),
+    });
+    fc.assert(
+      fc.property(failing, ({ story, fate, events }) => {
+        const seen = new Set<string>();
+        let left: ReadonlySet<string> | undefined;
+        const watch = (world: World) => {
+          const { rollout } = world;
+          seen.add(`${rollout.kind} to ${rollout.to.hash}`);
+          const bodies = new Set(
+            [...world.bodies.values()].filter(({ hash }) => hash === "bad").map(({ id }) => id),
+          );
+          if (left !== undefined) assert.deepEqual([...bodies.difference(left)], [], "made again");
+          if (rollout.kind === "rollback" && !world.isBusy) left = bodies;
+        };
+        const { world } = play({ ...story, events: [] });
+        world.deploy("bad", fate);
+        for (const event of events) {
+          if (event.kind === "scale") world.wanted = event.to;
+          if (event.kind === "crash") world.crash();
+          if (event.kind === "pass") world.tick(event.endings);
+          watch(world);
+        }
+        settle(world, watch);
+        assert.deepEqual([...seen].slice(0, 2), ["update to bad", "rollback to v0"].slice(0, seen.size));
+        assert.ok(seen.size <= 2, [...seen].join(", "));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("never work on one slot twice at once", () => {
     fc.assert(
       fc.property(anyStory, (story) => {
