@@ -258,10 +258,13 @@ function isQuiet({ unrest, subject, isPassing }: View, nowMs: number): boolean {
 
 function isTakenDown(project: Project, disturbed: readonly View[], { observed, traces }: LookInput): boolean {
   const gone = disturbed.flatMap((view) => view.gone);
-  if (gone.length === 0 || observed.replicas.some((replica) => replica.project === project.name))
-    return false;
+  const left = observed.replicas.filter((replica) => replica.project === project.name);
+  const known = new Set(project.services.map(({ id }) => id));
+  if (gone.length === 0 || left.some(({ service }) => known.has(service))) return false;
   const networks = project.networks.filter(({ external }) => !external);
-  if (networks.length > 0) return networks.every(({ name }) => !observed.networks.includes(name));
+  // What the files no longer name stays, and the networks with it.
+  if (networks.length > 0 && left.length === 0)
+    return networks.every(({ name }) => !observed.networks.includes(name));
   return gone.every(({ id }) => wasToldToStop(traces.get(id)));
 }
 

@@ -5,7 +5,7 @@ import { InFlightWork } from "../../orchestrator/in-flight.ts";
 import type { AuditLine } from "../../orchestrator/ownership/audit.ts";
 import { Ownership } from "../../orchestrator/ownership/ownership.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
-import { NOW_MS, observed, project, service, template } from "../orchestrator/builders.ts";
+import { composeReplica, NOW_MS, observed, project, service, template } from "../orchestrator/builders.ts";
 
 export const LEAST = 2;
 export const MOST = 5;
@@ -36,6 +36,8 @@ export class World {
   nowMs = NOW_MS;
   desired: number;
   network = true;
+  /** A container of a service that the files no longer name, which `docker compose down` leaves, with the network. */
+  orphan = false;
   /** A start fails from now on, and what was made for it is taken away again. */
   startsFail = false;
   engine = "an engine of the test's own";
@@ -150,7 +152,7 @@ export class World {
 
   composeDown(): void {
     for (const body of [...this.bodies.values()]) this.#take(body, ["killed", "stopped", "removed"]);
-    this.network = false;
+    this.network = this.orphan;
   }
 
   remove(index: number): void {
@@ -234,6 +236,7 @@ export class World {
         notEnforced: [],
       }),
     );
+    if (this.orphan) replicas.push(composeReplica("old", 1));
     return observed(replicas, { atMs: this.nowMs, networks: this.network ? [NETWORK] : [] });
   }
 

@@ -127,6 +127,15 @@ describe("what others do to a service", () => {
     assert.deepEqual(world.holds, []);
   });
 
+  test("is docker compose down also when it leaves what the files no longer name, and with it the network", () => {
+    const world = at(3);
+    world.orphan = true;
+    world.composeDown();
+    world.rest();
+    assert.match(said(world).join(), /docker compose down took shop away/);
+    assert.equal(world.alive.length, 0);
+  });
+
   test("is kept as it was left when the daemon starts again", () => {
     const stopped = at(3);
     stopped.stop(1);
