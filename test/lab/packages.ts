@@ -1,17 +1,55 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { mustRun, runCommand } from "./command.ts";
-import { newerPrometheusRoot, unpackedRoot } from "./paths.ts";
+import { newerHaproxyRoot, newerPrometheusRoot, unpackedRoot } from "./paths.ts";
 import { sourcesForSuite } from "./sources.ts";
 
 const MACHINE_SUITE = "bookworm";
 const NEWER_SUITE = "trixie";
 
-/** iproute2 is for the engines' bridges, busybox-static for the test image, docker-compose is the old one in Python. */
-const INSTALLED = ["docker.io", "iptables", "iproute2", "busybox-static", "docker-compose", "prometheus"];
+/**
+ * iproute2 is for the engines' bridges, busybox-static for the test image, docker-compose is the old one in Python, wrk
+ * makes load.
+ */
+const INSTALLED = [
+  "docker.io",
+  "iptables",
+  "iproute2",
+  "busybox-static",
+  "docker-compose",
+  "prometheus",
+  "haproxy",
+  "nginx",
+  "wrk",
+];
 /** No runc: the newer suite's needs a newer libc, the machine's own serves both engines. */
 const ENGINE_PACKAGES = ["docker.io", "docker-cli", "containerd", "docker-compose"];
 const PROMETHEUS_PACKAGES = ["prometheus"];
+/** With every library that it needs: the newer suite's program wants the newer suite's C library. */
+const HAPROXY_PACKAGES = [
+  "haproxy",
+  "libc6",
+  "libcrypt1",
+  "libgcc-s1",
+  "libjemalloc2",
+  "liblua5.4-0",
+  "libopentracing-c-wrapper0t64",
+  "libopentracing1",
+  "libpcre2-8-0",
+  "libssl3t64",
+  "libstdc++6",
+  "libzstd1",
+  "zlib1g",
+];
 
 /** Throws a sentence a person can act on unless this is Debian 12 with apt, and we are root. */
 export function assertMachine(): void {
@@ -40,17 +78,18 @@ export async function installPackages(say: (line: string) => void): Promise<void
   });
 }
 
-/** Unpacks the newer suite's engine, compose plugin and Prometheus into the lab's directory, unless they are there. */
+/** Unpacks the newer suite's engine, compose plugin, Prometheus and HAProxy into the lab's directory, unless they are there. */
 export async function unpackPackages(directory: string, say: (line: string) => void): Promise<void> {
   const missing = [
     { root: unpackedRoot(directory), packages: ENGINE_PACKAGES },
     { root: newerPrometheusRoot(directory), packages: PROMETHEUS_PACKAGES },
+    { root: newerHaproxyRoot(directory), packages: HAPROXY_PACKAGES, finish: writeHaproxyStarter },
   ].filter(({ root }) => !existsSync(root));
   if (missing.length === 0) return;
   const work = `${unpackedRoot(directory)}.work`;
   rmSync(work, { recursive: true, force: true });
   const options = await newerSuite(work);
-  for (const { root, packages } of missing) {
+  for (const { root, packages, finish } of missing) {
     say(`unpacking ${packages.join(", ")} of ${NEWER_SUITE}`);
     const [debs, unpacked] = [`${root}.debs`, `${root}.unpacked`];
     for (const folder of [debs, unpacked]) {
@@ -59,11 +98,24 @@ export async function unpackPackages(directory: string, say: (line: string) => v
     }
     await apt([...options, "download", "-qq", ...packages], { cwd: debs });
     for (const deb of readdirSync(debs)) await mustRun("dpkg", ["-x", join(debs, deb), unpacked]);
+    finish?.(unpacked, root);
     // Moved into place only when whole, so that an interrupted `up` starts again.
     renameSync(unpacked, root);
     rmSync(debs, { recursive: true, force: true });
   }
   rmSync(work, { recursive: true, force: true });
+}
+
+/** A program that runs the other one with its own loader, and is what that one starts when it starts itself anew. */
+function writeHaproxyStarter(unpacked: string, root: string): void {
+  const libraries = join(root, "usr/lib/x86_64-linux-gnu");
+  const starter = join(unpacked, "haproxy");
+  const loader = join(libraries, "ld-linux-x86-64.so.2");
+  writeFileSync(
+    starter,
+    `#!/bin/sh\nexec ${loader} --library-path ${libraries} --argv0 "$0" ${join(root, "usr/sbin/haproxy")} "$@"\n`,
+  );
+  chmodSync(starter, 0o755);
 }
 
 /** The options that make apt-get speak of the newer suite, whose lists are fetched below `work`. */

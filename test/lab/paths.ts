@@ -40,6 +40,11 @@ export function newerPrometheusRoot(directory: string): string {
   return join(directory, "packages", "prometheus-2.53");
 }
 
+/** The folder that holds the newer suite's HAProxy, with the C library that it needs, unpacked. */
+export function newerHaproxyRoot(directory: string): string {
+  return join(directory, "packages", "haproxy-3.0");
+}
+
 /** The folder that holds what a virtual machine is run with, unpacked. */
 export function virtualMachineRoot(directory: string): string {
   return join(directory, "packages", "virtual-machine");

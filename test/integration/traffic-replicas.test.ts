@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
+import { Stage, serviceWith } from "./traffic-stage.ts";
+
+const programs = haproxyPrograms();
+
+for (const program of programs) {
+  describe(`replicas behind HAProxy ${program.name}`, { skip: skipWithoutHaproxy(programs) }, () => {
+    test("take requests when they are ready, and not before", async () => {
+      await using stage = await Stage.open(program);
+      stage.services = [serviceWith("shop_web")];
+      const replica = await stage.add("web-1");
+      replica.state = "starting";
+      stage.tell();
+      await stage.until(() =>
+        stage.get().then(
+          ({ status }) => status === 503,
+          () => false,
+        ),
+      );
+      replica.state = "running";
+      stage.tell();
+      await stage.until(() => stage.get().then(({ status }) => status === 200));
+      assert.equal((await stage.get()).body, "web-1");
+      assert.equal(stage.traffic.status().state, "running");
+      assert.equal(stage.traffic.status().reloads, 0);
+    });
+
+    test("come and go by commands alone, and share the requests", async () => {
+      await using stage = await Stage.open(program);
+      await stage.serve(1);
+      for (const name of ["web-2", "web-3"]) await stage.add(name);
+      stage.tell();
+      await stage.until(async () => (await stage.open()).length === 3);
+      await stage.until(async () => (await stage.get()).body === "web-3");
+      const [first] = stage.replicas;
+      assert.ok(first !== undefined);
+      await stage.traffic.drain(first.id, 5_000);
+      await stage.remove(first);
+      await stage.until(async () => (await stage.traffic.running()).servers.length === 2);
+      for (let round = 0; round < 20; round += 1) assert.equal((await stage.get()).status, 200);
+      assert.equal(stage.traffic.status().reloads, 0);
+    });
+  });
+}

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { addressText, type Backend, type Front, type TrafficTable } from "../table.ts";
+import { BUCKETS_US } from "./latency.ts";
+
+/** In the directory that HAProxy works in; a path of its own would be too long for a socket in a deep one. */
+export const CONFIG_FILE = "haproxy.cfg";
+export const RUNTIME_SOCKET = "runtime";
+export const MASTER_SOCKET = "master";
+export const LATENCY_TABLE = "flyball_latency";
+
+export interface HaproxyConfig {
+  readonly text: string;
+  /** Of everything but the servers. */
+  readonly structure: string;
+  /** By name in the directory: where hosts and paths lead. */
+  readonly maps: Readonly<Record<string, string>>;
+}
+
+/** @param isRoot it gives up its rights after it has started */
+export function haproxyConfig(table: TrafficTable, { isRoot }: { isRoot: boolean }): HaproxyConfig {
+  const fronts = table.fronts.map((front) => frontText(front));
+  const withoutServers = [
+    ...fronts.map(({ text }) => text),
+    ...table.backends.map((one) => backendText(one, [])),
+  ];
+  const maps = Object.assign({}, ...fronts.map(({ maps: own }) => own)) as Record<string, string>;
+  const skeleton = [preamble("", isRoot), ...withoutServers, ...Object.values(maps)].join("\n");
+  const structure = createHash("sha256").update(skeleton).digest("hex").slice(0, 16);
+  const text = [
+    preamble(structure, isRoot),
+    ...fronts.map((front) => front.text),
+    ...table.backends.map((backend) => backendText(backend, serverLines(backend))),
+  ].join("\n");
+  return { text, structure, maps };
+}
+
+/**
+ * Old workers stay until their last connection ends, half a day at most. Idle connections of clients are not closed under
+ * a request that is on its way: the next answer on them says that they end. A request that may be sent twice goes to
+ * another replica when the first one ends before it has answered.
+ */
+function preamble(structure: string, isRoot: boolean): string {
+  return `# Written by Flyball at each change; edits are lost.
+global
+  description flyball ${structure}
+  stats socket unix@${RUNTIME_SOCKET}.sock mode 600 level admin expose-fd listeners
+  stats timeout 1h
+  fd-hard-limit 50000
+  hard-stop-after 12h
+${isRoot ? "  uid 65534\n  gid 65534\n" : ""}
+defaults
+  mode http
+  balance leastconn
+  timeout connect 2s
+  timeout client 1m
+  timeout queue 30s
+  timeout tunnel 12h
+  timeout http-request 10s
+  timeout http-keep-alive 1m
+  option idle-close-on-response
+  option redispatch 1
+  option splice-auto
+  retries 3
+  retry-on conn-failure empty-response
+
+backend ${LATENCY_TABLE}
+  stick-table type string len 64 size 64k expire 10m store gpc(${BUCKETS_US.length + 1})
+`;
+}
+
+function frontText(front: Front): { text: string; maps: Record<string, string> } {
+  const { mode, host, port, routes } = front;
+  const address = addressText(host, port);
+  const head = `frontend ${address.replace(/[[\]]/g, "")}\n  mode ${mode}\n  bind ${address}\n`;
+  const [only] = routes;
+  if (mode === "tcp") return { text: `${head}  default_backend ${only?.backend}\n`, maps: {} };
+  const map = routes.map(
+    ({ domain = "*", path, backend }) => `${domain}${path.replace(/\/?$/, "/")} ${backend}\n`,
+  );
+  const content = map.join("");
+  const name = `routes-${createHash("sha256").update(content).digest("hex").slice(0, 12)}.map`;
+  const text = `${head}  option forwardfor
+  http-request set-var(txn.path) path,concat(/)
+  http-request set-var(txn.backend) req.hdr(host),host_only,concat(,txn.path),map_beg(${name})
+  http-request set-var(txn.backend) str(*),concat(,txn.path),map_beg(${name}) unless { var(txn.backend) -m found }
+  http-request return status 404 content-type text/plain string "No service answers for this host and path.\\n" unless { var(txn.backend) -m found }
+  http-request disable-l7-retry unless { method GET HEAD OPTIONS }
+  http-request set-var(txn.began) date(0,us)
+  use_backend %[var(txn.backend)]
+${LATENCY_RULES.join("\n")}
+`;
+  return { text, maps: { [name]: content } };
+}
+
+function backendText(backend: Backend, servers: readonly string[]): string {
+  const { name, mode, sticky, timeoutMs } = backend;
+  const cookie = `flyball.${name.replaceAll(":", ".")}`;
+  return [
+    `backend ${name}`,
+    `  mode ${mode}`,
+    `  timeout server ${timeoutMs}ms`,
+    ...(sticky
+      ? [
+          `  cookie ${cookie} insert indirect nocache httponly maxidle 30m maxlife 8h dynamic`,
+          `  dynamic-cookie-key ${name}`,
+        ]
+      : []),
+    ...servers,
+    "",
+  ].join("\n");
+}
+
+/** For what a replica has answered; what HAProxy itself answers is not counted. */
+const LATENCY_RULES = [
+  "  http-response set-var(txn.took) date(0,us),sub(txn.began)",
+  `  http-response track-sc0 srv_name table ${LATENCY_TABLE}`,
+  ...[...BUCKETS_US, undefined].map((below, index) => {
+    const range = `${BUCKETS_US[index - 1] ?? ""}:${below === undefined ? "" : below - 1}`;
+    return `  http-response sc-inc-gpc(${index},0) if { var(txn.took) -m int ${range} }`;
+  }),
+];
+
+function serverLines({ servers }: Backend): string[] {
+  return servers.map(
+    ({ name, host, port, weight }) => `  server ${name} ${addressText(host, port)} weight ${weight}`,
+  );
+}

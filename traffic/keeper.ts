@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { Haproxy } from "./haproxy/haproxy.ts";
+import { HaproxyRefusal } from "./haproxy/process.ts";
+import { type Memory, readMemory, writeMemory } from "./memory.ts";
+import { Ports } from "./ports.ts";
+import { addressText, type TrafficTable } from "./table.ts";
+
+/** After a refusal, a port that was taken, or a HAProxy that was not there. */
+const TRY_AGAIN_AFTER_MS = 5_000;
+/** One that lived so long did not end because of how it was started. */
+const LONG_LIFE_MS = 10_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+export interface KeeperOptions {
+  readonly dataDirectory: string;
+  readonly binary: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** It is time to bring the table anew. */
+  readonly onEnd: () => void;
+}
+
+/** Keeps one HAProxy at the table that was brought last: starts it again when it ends, and bears its refusals. */
+export class Keeper implements Disposable {
+  readonly haproxy: Haproxy;
+  readonly ports = new Ports(TRY_AGAIN_AFTER_MS);
+  readonly #options: KeeperOptions;
+  readonly #directory: string;
+  #memory: Memory;
+  #trouble: string | undefined;
+  /** The structure that was refused, and until when it is not tried again. */
+  #refused: { readonly asked: string; readonly untilMs: number } | undefined;
+  #isAbsent = false;
+  #startedAtMs = Number.NEGATIVE_INFINITY;
+  #pauseMs = 0;
+  #starts = 0;
+  #reloads = 0;
+
+  constructor(options: KeeperOptions) {
+    const { dataDirectory, binary, clock, log } = options;
+    this.#options = options;
+    this.#directory = join(dataDirectory, "traffic");
+    this.#memory = readMemory(this.#directory);
+    const onEnd = () => this.#ended();
+    this.haproxy = new Haproxy({ directory: this.#directory, binary, clock, log, onEnd });
+  }
+
+  /** Who had what when HAProxy was last given a new configuration, perhaps by an earlier daemon. */
+  get memory(): Memory {
+    return this.#memory;
+  }
+
+  /** Absent: it has what was asked for. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** There is no HAProxy to run. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
+  }
+
+  /** Since the daemon started, as are the restarts. */
+  get reloads(): number {
+    return this.#reloads;
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  /** True: there was one, and it goes on. */
+  async adopt(): Promise<boolean> {
+    const adopted = await this.haproxy.adopt();
+    if (adopted) this.#started();
+    return adopted;
+  }
+
+  /** Whether anything of the table cannot be listened on. True: other addresses are taken than before. */
+  async lookAtPorts({ fronts }: TrafficTable): Promise<boolean> {
+    const nowMs = this.#options.clock.monotonicMs();
+    // A HAProxy that has just died may hold its addresses for a moment; its successor gets them all the same.
+    if (!this.haproxy.runs && this.#trouble === undefined) return false;
+    const listening = new Set(this.haproxy.runs ? this.#memory.addresses : []);
+    return await this.ports.look(
+      fronts.filter(({ host, port }) => !listening.has(addressText(host, port))),
+      nowMs,
+    );
+  }
+
+  /** False: it could not be done, `trouble` says why, and what ran goes on. */
+  async bring(table: TrafficTable): Promise<boolean> {
+    const { clock, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const asked = JSON.stringify([
+      table.fronts,
+      table.backends.map((backend) => ({ ...backend, servers: [] })),
+    ]);
+    const isWorthIt = this.#refused?.asked !== asked || nowMs >= this.#refused.untilMs;
+    try {
+      if (!this.haproxy.runs && !(isWorthIt && (await this.#mayStart(nowMs)))) return false;
+      const outcome = await this.haproxy.bring(table, isWorthIt);
+      if (outcome === "start") this.#started();
+      if (outcome === "reload") this.#reloads += 1;
+      if (outcome === "start" || outcome === "reload") this.#remember(table, outcome);
+      if (isWorthIt) this.#refused = undefined;
+      if (isWorthIt) this.#trouble = undefined;
+      return isWorthIt;
+    } catch (error) {
+      if (!(error instanceof HaproxyRefusal)) throw error;
+      this.#refused = { asked, untilMs: nowMs + TRY_AGAIN_AFTER_MS };
+      if (this.#trouble !== error.message) log.warn({}, `traffic: ${error.message}`);
+      this.#trouble = error.message;
+      return false;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#trouble = undefined;
+    this.#refused = undefined;
+    if (!this.haproxy.runs) return;
+    await this.haproxy.stop();
+    this.#options.log.info(
+      {},
+      "traffic: no service asks for HAProxy any more; it ends with its last connection",
+    );
+  }
+
+  /** Leaves HAProxy running. */
+  [Symbol.dispose](): void {
+    this.haproxy[Symbol.dispose]();
+  }
+
+  #started(): void {
+    this.#starts += 1;
+    this.#startedAtMs = this.#options.clock.monotonicMs();
+  }
+
+  #remember(table: TrafficTable, outcome: string): void {
+    const addresses = table.fronts.map(({ host, port }) => addressText(host, port));
+    this.#memory = { owners: table.owners, addresses };
+    writeMemory(this.#directory, this.#memory);
+    const done = outcome === "start" ? "HAProxy serves" : "HAProxy has a new configuration";
+    this.#options.log.info({ addresses, backends: table.backends.length }, `traffic: ${done}`);
+  }
+
+  async #mayStart(nowMs: number): Promise<boolean> {
+    if (nowMs < this.#startedAtMs + this.#pauseMs) return false;
+    const { binary, log } = this.#options;
+    const version = await this.haproxy.version().catch((error: unknown) => {
+      throw new HaproxyRefusal(`${binary} cannot be run: ${messageOf(error)}`);
+    });
+    this.#isAbsent = version === undefined;
+    if (version !== undefined) return true;
+    const reason = `there is no program ${binary}: install HAProxy 2.6 or newer, or name it as traffic.haproxy`;
+    if (this.#trouble !== reason) log.warn({}, `traffic: ${reason}`);
+    this.#trouble = reason;
+    return false;
+  }
+
+  #ended(): void {
+    const { clock, log, onEnd } = this.#options;
+    const livedMs = clock.monotonicMs() - this.#startedAtMs;
+    // At once; only one that ends again and again is given time.
+    this.#pauseMs =
+      livedMs > LONG_LIFE_MS ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
+    log.warn({ livedMs: Math.round(livedMs) }, "traffic: HAProxy has ended; it is started again");
+    onEnd();
+  }
+}

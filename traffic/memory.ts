@@ -1,0 +1,33 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Owners } from "./table.ts";
+
+const FILE = "memory.json";
+
+const schema = z.object({
+  owners: z.record(z.string(), z.string()),
+  /** That the balancer listens on. */
+  addresses: z.array(z.string()),
+});
+
+/** What outlives the daemon, as its HAProxy does. */
+export interface Memory {
+  readonly owners: Owners;
+  readonly addresses: readonly string[];
+}
+
+/** Nothing, where there is none or it cannot be read: it is all found out again. */
+export function readMemory(directory: string): Memory {
+  try {
+    return schema.parse(JSON.parse(readFileSync(join(directory, FILE), "utf8")));
+  } catch {
+    return { owners: {}, addresses: [] };
+  }
+}
+
+export function writeMemory(directory: string, memory: Memory): void {
+  const file = join(directory, FILE);
+  writeFileSync(`${file}.new`, JSON.stringify(memory), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}

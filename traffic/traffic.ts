@@ -1,0 +1,259 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { Loop } from "../core/loop.ts";
+import type { ObservedReplica, ReplicaId, Service, ServiceId, TrafficReading } from "../core/types.ts";
+import type { Running } from "./changes.ts";
+import { Drains } from "./drains.ts";
+import type { Processes } from "./haproxy/answers.ts";
+import { Keeper } from "./keeper.ts";
+import { FULL_WEIGHT, RAMP_MS, RAMP_STEP_MS } from "./ramp.ts";
+import { type Accounts, account, readingsOf } from "./readings.ts";
+import { buildTable, type HeldDoor, serverName, type TrafficTable } from "./table.ts";
+
+export interface TrafficOptions {
+  readonly dataDirectory: string;
+  /** Where doors without an address of their own listen. */
+  readonly http: { readonly host: string; readonly port: number };
+  /** The HAProxy program: a path, or a name that is looked for in PATH. */
+  readonly haproxy: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is known of services and replicas at one instant. */
+export interface TrafficUpdate {
+  readonly services: readonly Service[];
+  readonly replicas: readonly ObservedReplica[];
+  /** False: replicas that are missing may well exist. */
+  readonly complete: boolean;
+}
+
+/** A replica that takes requests. */
+export interface TrafficEndpoint {
+  readonly service: ServiceId;
+  readonly replica: ReplicaId;
+  readonly host: string;
+  readonly port: number;
+  /** 1 to 100. */
+  readonly weight: number;
+}
+
+/**
+ * `idle` no service asks for traffic · `running` · `absent` there is no HAProxy to run · `trouble` it does not have what
+ * was asked for last
+ */
+export interface TrafficStatus {
+  readonly state: "idle" | "running" | "absent" | "trouble";
+  /** What is wrong, for a person. */
+  readonly reason?: string;
+  /** Doors that lead nowhere, and why. */
+  readonly held: readonly HeldDoor[];
+  /** Since the daemon started, as are the restarts. */
+  readonly reloads: number;
+  readonly restarts: number;
+}
+
+const INTERVAL_MS = 1_000;
+/** Counters are read this often, whatever brings a pass forward. */
+const READ_EVERY_MS = 900;
+const AFTER_FAILURE_MS = 100;
+
+/** Leads requests to replicas that are ready: keeps a HAProxy that has what services and replicas ask for. */
+export class Traffic implements AsyncDisposable {
+  readonly #options: TrafficOptions;
+  readonly #keeper: Keeper;
+  readonly #drains: Drains;
+  readonly #loop: Loop;
+  readonly #sinceMs = new Map<ReplicaId, number>();
+  #update: TrafficUpdate | undefined;
+  #table: TrafficTable | undefined;
+  #adopted = false;
+  #accounts: Accounts | undefined;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #held = "";
+  #failure = "";
+  #nextTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: TrafficOptions) {
+    const { dataDirectory, haproxy: binary, clock, log } = options;
+    this.#options = options;
+    const nudge = () => this.#loop.nudge();
+    this.#keeper = new Keeper({ dataDirectory, binary, clock, log, onEnd: nudge });
+    const { haproxy } = this.#keeper;
+    this.#drains = new Drains({
+      clock,
+      close: (replica) => haproxy.close(this.#backendsOf(replica), serverName(replica)),
+      open: (replica) => haproxy.open(this.#backendsOf(replica), serverName(replica)),
+      onChange: nudge,
+    });
+    this.#loop = new Loop({
+      intervalMs: INTERVAL_MS,
+      maxBackoffMs: INTERVAL_MS,
+      clock,
+      pass: () => this.#pass().catch((error: unknown) => this.#failed(error)),
+      onError: (error) => log.error({ err: error }, "traffic: a pass has ended in a way that nobody expects"),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** What is asked for from now on: always everything. */
+  update(update: TrafficUpdate): void {
+    this.#update = update;
+    this.#loop.nudge();
+  }
+
+  /**
+   * The replica gets nothing new from now on. Resolves when it has nothing left, when the grace is over, or at once where
+   * no traffic goes to it. After it the replica is expected to stop; one that is still there half a minute later
+   * takes requests again, and so does one whose drain the signal ends.
+   */
+  async drain(replica: ReplicaId, graceMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#backendsOf(replica).length === 0) return;
+    await this.#drains.drain(replica, graceMs, signal);
+  }
+
+  /** Of each service and replica that traffic goes to, as read last. */
+  readings(): readonly TrafficReading[] {
+    return this.#accounts === undefined ? [] : readingsOf(this.#accounts);
+  }
+
+  /** Of one service, or of all. */
+  endpoints(service?: ServiceId): readonly TrafficEndpoint[] {
+    const backends = this.#table?.backends ?? [];
+    return backends
+      .filter((backend) => service === undefined || backend.service === service)
+      .flatMap((backend) =>
+        backend.servers.map(({ name: _, ...server }) => ({ service: backend.service, ...server })),
+      );
+  }
+
+  status(): TrafficStatus {
+    const { trouble: reason, isAbsent, reloads, restarts } = this.#keeper;
+    const rest = { held: this.#table?.held ?? [], reloads, restarts };
+    if (reason !== undefined) return { state: isAbsent ? "absent" : "trouble", reason, ...rest };
+    return { state: this.#keeper.haproxy.runs ? "running" : "idle", ...rest };
+  }
+
+  /** What HAProxy has now. @throws when it does not answer */
+  running(): Promise<Running> {
+    return this.#keeper.haproxy.running();
+  }
+
+  /** @throws when HAProxy does not answer */
+  processes(): Promise<Processes> {
+    return this.#keeper.haproxy.processes();
+  }
+
+  /** Leaves HAProxy running: no connection ends because the daemon does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#nextTimer);
+    await this.#loop.stop();
+    clearTimeout(this.#nextTimer);
+    this.#keeper[Symbol.dispose]();
+  }
+
+  async #pass(): Promise<void> {
+    const update = this.#update;
+    if (update === undefined) return;
+    if (!this.#adopted) await this.#adopt(update);
+    let table = this.#wantedTable(update);
+    if (await this.#keeper.lookAtPorts(table)) table = this.#wantedTable(update);
+    this.#tableIs(table);
+    if (table.fronts.length === 0) {
+      await this.#keeper.stop();
+      this.#accounts = undefined;
+      return;
+    }
+    // A start fails as a whole when one address is taken.
+    if (!(await this.#keeper.bring(table)) && (await this.#keeper.lookAtPorts(table))) this.#loop.nudge();
+    this.#keepRamping(table);
+    await this.#read(table);
+    this.#failure = "";
+  }
+
+  /** HAProxy did not answer, as one that has just ended: the next pass comes soon, and may start it again. */
+  #failed(error: unknown): void {
+    const message = messageOf(error);
+    if (message !== this.#failure) this.#options.log.warn({}, `traffic: HAProxy does not answer: ${message}`);
+    this.#failure = message;
+    clearTimeout(this.#nextTimer);
+    this.#nextTimer = setTimeout(() => this.#loop.nudge(), AFTER_FAILURE_MS);
+  }
+
+  /** Those that an earlier daemon's HAProxy has open are not new to it. */
+  async #adopt({ replicas }: TrafficUpdate): Promise<void> {
+    if (await this.#keeper.adopt()) {
+      const { servers } = await this.#keeper.haproxy.running();
+      const open = new Set(servers.flatMap((server) => (server.open ? [server.name] : [])));
+      const longAgoMs = this.#options.clock.nowMs() - RAMP_MS;
+      for (const { id } of replicas) if (open.has(serverName(id))) this.#sinceMs.set(id, longAgoMs);
+    }
+    this.#adopted = true;
+  }
+
+  #wantedTable(update: TrafficUpdate): TrafficTable {
+    const nowMs = this.#options.clock.nowMs();
+    const draining = this.#drains.replicas;
+    this.#keepSince(update, draining, nowMs);
+    return buildTable({
+      ...update,
+      draining,
+      http: this.#options.http,
+      taken: this.#keeper.ports.taken,
+      sinceMs: this.#sinceMs,
+      owners: this.#table?.owners ?? this.#keeper.memory.owners,
+      ...(this.#table === undefined ? {} : { previous: this.#table }),
+      nowMs,
+    });
+  }
+
+  /** Since when each replica takes requests; one that ceases to begins anew when it comes back. */
+  #keepSince({ replicas, complete }: TrafficUpdate, draining: ReadonlySet<ReplicaId>, nowMs: number): void {
+    const serving = replicas.filter(({ id, state }) => state === "running" && !draining.has(id));
+    for (const { id } of serving) if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, nowMs);
+    const stays = new Set(serving.map(({ id }) => id));
+    const known = new Set(replicas.map(({ id }) => id));
+    for (const id of this.#sinceMs.keys()) {
+      if (!stays.has(id) && (complete || known.has(id))) this.#sinceMs.delete(id);
+    }
+  }
+
+  #tableIs(table: TrafficTable): void {
+    this.#table = table;
+    const held = JSON.stringify(table.held);
+    if (held === this.#held) return;
+    this.#held = held;
+    for (const { service, what, reason } of table.held) {
+      this.#options.log.warn({ service }, `traffic: ${what} does not lead to ${service}: ${reason}`);
+    }
+  }
+
+  #keepRamping({ backends }: TrafficTable): void {
+    clearTimeout(this.#nextTimer);
+    const isRamping = backends.some(({ servers }) => servers.some(({ weight }) => weight < FULL_WEIGHT));
+    if (isRamping) this.#nextTimer = setTimeout(() => this.#loop.nudge(), RAMP_STEP_MS);
+  }
+
+  async #read({ backends }: TrafficTable): Promise<void> {
+    const { clock } = this.#options;
+    if (!this.#keeper.haproxy.runs || clock.monotonicMs() - this.#readAtMs < READ_EVERY_MS) return;
+    this.#readAtMs = clock.monotonicMs();
+    const services = new Map(backends.map(({ name, service }) => [name, service]));
+    const replicas = new Map(this.#update?.replicas.map(({ id }) => [serverName(id), id]));
+    const snapshot = await this.#keeper.haproxy.snapshot(clock.nowMs());
+    this.#accounts = account(this.#accounts, snapshot, {
+      serviceOf: (backend) => services.get(backend),
+      replicaOf: (server) => replicas.get(server),
+    });
+  }
+
+  /** Those that lead, or led a moment ago, to the replica's service. */
+  #backendsOf(replica: ReplicaId): string[] {
+    const service = this.#update?.replicas.find(({ id }) => id === replica)?.service;
+    return (this.#table?.backends ?? []).flatMap((one) => (one.service === service ? [one.name] : []));
+  }
+}
