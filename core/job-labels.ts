@@ -2,6 +2,7 @@ import { readCronEntry, readEntries } from "./cron-entry.ts";
 import type { CronEntry, JobSpec, JobTrigger } from "./job.ts";
 import { type LabelReader, label } from "./label-reader.ts";
 import { type Reading, readCount, readDuration, readWord } from "./label-values.ts";
+import { nearest } from "./nearest.ts";
 import { DAY_MS, HOUR_MS, SECOND_MS } from "./units.ts";
 
 const SCHEDULE_EXPECTED =
@@ -15,69 +16,69 @@ const CATCH_UPS = ["none", "last", "all"] as const;
 
 /** Work with an end: when it is due, and what happens when it fails, hangs, or was due while nobody looked. */
 export const JOB_LABELS = {
-  schedule: label("job.schedule", readJobSchedule, {
+  jobSchedule: label("job.schedule", readJobSchedule, {
     meaning:
       "the service is a job that runs whenever the cron line matches, in the time zone named (else UTC); five fields, or six with the second first; several lines separated by `;`",
     defaultText: "none",
     example: "0 3 * * 1-5 Europe/Berlin",
   }),
-  vendorSchedule: label("aliyun.schedule", readVendorSchedule, {
+  jobVendorSchedule: label("aliyun.schedule", readVendorSchedule, {
     meaning: "the same with six fields, the second first, in Beijing's time",
     defaultText: "none",
     example: "0 30 2 * * *",
   }),
-  run: label("job.run", readWord("once", "manual"), {
+  jobRun: label("job.run", readWord("once", "manual"), {
     meaning:
       "`once`: the service is a job that runs once for each definition that is brought up; `manual`: it runs when somebody asks",
     defaultText: "none",
     example: "once",
   }),
-  after: label("job.after", readNames, {
+  jobAfter: label("job.after", readNames, {
     meaning:
       "the service is a job that runs when each of these jobs has succeeded anew; names separated by commas",
     defaultText: "none",
     example: "extract,transform",
   }),
-  tasks: label("job.tasks", readAtMost(MOST_TASKS, 1), {
+  jobTasks: label("job.tasks", readAtMost(MOST_TASKS, 1), {
     meaning:
-      "containers of each run, side by side; each has `JOB_TASK_INDEX` (from 0) and `JOB_TASK_COUNT`; else `aliyun.scale`",
+      "containers of each run, side by side; each has `JOB_TASK_INDEX` (from 0) and `JOB_TASK_COUNT`; else as many as `scale`, `deploy.replicas` or `aliyun.scale` say",
     defaultText: "1",
     example: "4",
   }),
-  retries: label("job.retries", readAtMost(MOST_RETRIES, 0), {
+  jobRetries: label("job.retries", readAtMost(MOST_RETRIES, 0), {
     meaning: "further attempts of a task that failed",
     defaultText: "0",
     example: "3",
     aliases: ["aliyun.retry_count"],
   }),
-  retryDelay: label("job.retry_delay", readDuration(0, HOUR_MS), {
+  jobRetryDelay: label("job.retry_delay", readDuration(0, HOUR_MS), {
     meaning: "before the first further attempt; doubled for each one after it, up to an hour",
     defaultText: "10s",
     example: "30s",
   }),
-  timeout: label("job.timeout", readDuration(SECOND_MS, 365 * DAY_MS), {
+  jobTimeout: label("job.timeout", readDuration(SECOND_MS, 365 * DAY_MS), {
     meaning: "a run that takes longer, its retries among it, is stopped",
     defaultText: "none",
     example: "2h",
   }),
-  concurrency: label("job.concurrency", readWord("forbid", "allow", "replace"), {
+  jobConcurrency: label("job.concurrency", readWord("forbid", "allow", "replace"), {
     meaning:
       "when a run is due while another is under way: `forbid` leaves it out and says so, `allow` runs both, `replace` stops the other",
     defaultText: "forbid",
     example: "replace",
   }),
-  catchUp: label("job.catch_up", readCatchUp, {
+  jobCatchUp: label("job.catch_up", readCatchUp, {
     meaning:
       "which runs that were due while nobody looked still run, `none`, the `last` or `all`, and up to which age",
     defaultText: "last 24h",
     example: "all 6h",
   }),
-  keep: label("job.keep", readWord("none", "failed", "succeeded", "all"), {
+  jobKeep: label("job.keep", readWord("none", "failed", "succeeded", "all"), {
     meaning: "which ended containers of the last runs stay; logs and exit statuses are kept in any case",
     defaultText: "failed",
     example: "none",
   }),
-  vendorRemove: label("aliyun.remove_containers", readVendorRemove, {
+  jobVendorRemove: label("aliyun.remove_containers", readVendorRemove, {
     meaning:
       "the same from its other side: `remove-finished` keeps what failed, `remove-failed` what succeeded, `remove-all` nothing",
     defaultText: "remove-finished",
@@ -85,7 +86,7 @@ export const JOB_LABELS = {
   }),
 } as const;
 
-const { schedule, vendorSchedule, run, after } = JOB_LABELS;
+const { jobSchedule: schedule, jobVendorSchedule: vendorSchedule, jobRun: run, jobAfter: after } = JOB_LABELS;
 const TRIGGERS = [schedule, vendorSchedule, run, after] as const;
 /** Without these a service is no job, and they are none of its troubles. */
 const DETAILS = Object.values(JOB_LABELS).filter((spec) => !TRIGGERS.some((trigger) => trigger === spec));
@@ -99,13 +100,19 @@ const DEFAULTS = {
   keep: "failed",
 } as const;
 
+const KEYS: readonly string[] = Object.values(JOB_LABELS).flatMap(({ key, aliases }) => [key, ...aliases]);
+const JOB_PREFIX = "job.";
+
+/** The service is, or is meant to be, a job by that label. */
+export function isJobLabel(key: string): boolean {
+  return KEYS.includes(key) || (key.startsWith(JOB_PREFIX) && nearest(key, KEYS) !== undefined);
+}
+
 /** What else there is, that a job depends on. */
 export interface JobGrounds {
   /** The whole project is a batch, so that a service that says nothing runs once. */
   readonly isBatch: boolean;
-  /** What the labels of services say of a count, for a job that says nothing of tasks itself. */
-  readonly replicas: number | undefined;
-  /** Whether there is an error among the labels. */
+  /** Whether there is an error at a label of the job. */
   readonly hasErrors: () => boolean;
 }
 
@@ -114,20 +121,21 @@ export interface JobGrounds {
  * what was asked, or as a service that is kept up.
  */
 export function readJob(
+  labels: Readonly<Record<string, string>>,
   reader: LabelReader,
-  { isBatch, replicas, hasErrors }: JobGrounds,
+  { isBatch, hasErrors }: JobGrounds,
 ): JobSpec | undefined {
-  if (!isBatch && !reader.says(...Object.values(JOB_LABELS))) return undefined;
+  if (!isBatch && !Object.keys(labels).some(isJobLabel)) return undefined;
   const trigger = readTrigger(reader, isBatch);
-  const timeoutMs = reader.get(JOB_LABELS.timeout);
-  const caughtUp = reader.get(JOB_LABELS.catchUp);
+  const timeoutMs = reader.get(JOB_LABELS.jobTimeout);
+  const caughtUp = reader.get(JOB_LABELS.jobCatchUp);
   const job = {
     trigger,
-    tasks: reader.get(JOB_LABELS.tasks) ?? Math.max(1, replicas ?? DEFAULTS.tasks),
-    retries: reader.get(JOB_LABELS.retries) ?? DEFAULTS.retries,
-    retryDelayMs: reader.get(JOB_LABELS.retryDelay) ?? DEFAULTS.retryDelayMs,
+    tasks: reader.get(JOB_LABELS.jobTasks) ?? DEFAULTS.tasks,
+    retries: reader.get(JOB_LABELS.jobRetries) ?? DEFAULTS.retries,
+    retryDelayMs: reader.get(JOB_LABELS.jobRetryDelay) ?? DEFAULTS.retryDelayMs,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    concurrency: reader.get(JOB_LABELS.concurrency) ?? DEFAULTS.concurrency,
+    concurrency: reader.get(JOB_LABELS.jobConcurrency) ?? DEFAULTS.concurrency,
     catchUp: caughtUp?.which ?? DEFAULTS.catchUp,
     catchUpAgeMs: caughtUp?.ageMs ?? DEFAULTS.catchUpAgeMs,
     keep: readKeep(reader) ?? DEFAULTS.keep,
@@ -157,9 +165,9 @@ function readTrigger(reader: LabelReader, isBatch: boolean): JobTrigger {
 }
 
 function readKeep(reader: LabelReader): JobSpec["keep"] | undefined {
-  const [keep, removed] = [reader.get(JOB_LABELS.keep), reader.get(JOB_LABELS.vendorRemove)];
+  const [keep, removed] = [reader.get(JOB_LABELS.jobKeep), reader.get(JOB_LABELS.jobVendorRemove)];
   if (keep !== undefined && removed !== undefined && keep !== removed) {
-    reader.error(JOB_LABELS.vendorRemove.key, `contradicts ${JOB_LABELS.keep.key}: keep one`);
+    reader.error(JOB_LABELS.jobVendorRemove.key, `contradicts ${JOB_LABELS.jobKeep.key}: keep one`);
   }
   return keep ?? removed;
 }

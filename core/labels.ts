@@ -1,6 +1,8 @@
 import { BUSINESS_PREFIX, readBusinessLabels } from "./business-labels.ts";
 import { DEPLOY_LABELS, type DeployRequest, readDeploy } from "./deploy-labels.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import type { JobSpec } from "./job.ts";
+import { isJobLabel, JOB_LABELS, readJob } from "./job-labels.ts";
 import { LabelReader, type LabelSpec } from "./label-reader.ts";
 import { METRICS_LABELS, readMetrics } from "./metrics-labels.ts";
 import { PROBE_LABELS, readProbe } from "./probe-labels.ts";
@@ -20,6 +22,7 @@ export const LABELS = {
   ...DEPLOY_LABELS,
   ...METRICS_LABELS,
   ...TRAFFIC_LABELS,
+  ...JOB_LABELS,
 } as const;
 
 export interface DecodedLabels {
@@ -29,6 +32,8 @@ export interface DecodedLabels {
   readonly metrics?: MetricsRequest;
   readonly deploy?: DeployRequest;
   readonly traffic?: TrafficPolicy;
+  /** Present: the service is no set of replicas, and does not scale. */
+  readonly job?: JobSpec;
   readonly businessLabels: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -39,6 +44,8 @@ export interface LabelSettings {
   readonly defaults?: Readonly<Record<string, string>>;
   /** There is a Prometheus server to ask; absent: nobody knows. */
   readonly hasPrometheus?: boolean;
+  /** The service's project is a batch: whatever says nothing else runs once. */
+  readonly isBatch?: boolean;
 }
 
 /**
@@ -68,8 +75,17 @@ export function decodeLabels(
     hasTraffic: traffic !== undefined,
     hasPrometheus: settings.hasPrometheus,
   });
+  const scalingLabels = Object.values(SCALING_LABELS).filter((spec) => reader.says(spec));
+  const asksToScale = scalingLabels.length > 0;
+  const placeLength = path === "" ? 0 : path.length + 1;
+  const job = readJob(labels, reader, {
+    isBatch: settings.isBatch === true,
+    hasErrors: () => diagnostics.errors.some((one) => isJobLabel(one.path.slice(placeLength))),
+  });
+  for (const spec of job === undefined ? [] : scalingLabels) {
+    reader.error(reader.written(spec), "has no meaning on a job, which has tasks and no replicas");
+  }
   const usable = diagnostics.errors.length === 0;
-  const asksToScale = reader.says(...Object.values(SCALING_LABELS));
   if (asksToScale && (!asksForRule(reader) || (usable && policy === undefined))) {
     diagnostics.error({ path }, `expected a rule to scale by, as ${LABELS.maxCpu.key}: "70"; got none`);
   }
@@ -80,6 +96,7 @@ export function decodeLabels(
     ...(metrics === undefined ? {} : { metrics }),
     ...(deploy === undefined ? {} : { deploy }),
     ...(traffic === undefined ? {} : { traffic }),
+    ...(job === undefined ? {} : { job }),
     businessLabels,
     diagnostics: diagnostics.all,
   };

@@ -1,3 +1,4 @@
+import { projectTypeOf } from "./jobs.ts";
 import type { ComposeProject } from "./model.ts";
 import {
   bytes,
@@ -48,6 +49,7 @@ export function toProject(document: YamlMapping): ComposeProject {
     ...section("secrets", FILE_OBJECT),
     ...section("configs", { ...FILE_OBJECT, content: text }),
     ...Object.fromEntries(extensions),
+    ...projectTypeOf(document),
   };
   return project as unknown as ComposeProject;
 }

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics.ts";
 import { Diagnostics } from "../../core/diagnostics.ts";
-import { decodeLabels, type LabelSettings } from "../../core/labels.ts";
+import { type DecodedLabels, decodeLabels, type LabelSettings } from "../../core/labels.ts";
 import {
   type Project,
   type ProjectNetwork,
@@ -11,6 +11,7 @@ import {
 } from "../../core/types.ts";
 import { checkCircles, dependenciesOf } from "./dependencies.ts";
 import { initialReplicas } from "./initial-replicas.ts";
+import { isBatchProject, jobOf, withJobsChecked } from "./jobs.ts";
 import type { ComposeNetwork, ComposeProject, ComposeService, ComposeVolume } from "./model.ts";
 import { replicaTemplate } from "./template.ts";
 import { templateHash } from "./template-hash.ts";
@@ -26,9 +27,10 @@ export function projectOf(
   settings?: LabelSettings,
 ): { project: Project; diagnostics: readonly Diagnostic[] } {
   const diagnostics = new Diagnostics();
-  const services = Object.entries(compose.services)
+  const decoded = Object.entries(compose.services)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, service]) => serviceOf(compose, name, service, diagnostics, settings));
+  const services = withJobsChecked(decoded, diagnostics);
   checkCircles(services, diagnostics);
   const project: Project = {
     name: compose.name,
@@ -51,7 +53,8 @@ function serviceOf(
   const path = `services.${name}`;
   const template = replicaTemplate(compose, name, service, diagnostics);
   const labels = { ...service.labels, ...service.deploy?.labels };
-  const decoded = decodeLabels(labels, template.resources, `${path}.labels`, settings);
+  const isBatch = isBatchProject(compose);
+  const decoded = decodeLabels(labels, template.resources, `${path}.labels`, { ...settings, isBatch });
   // A label that cannot be used is the service's own trouble: said, and not an end to the project.
   diagnostics.addAll(
     decoded.diagnostics.map((diagnostic) => ({
@@ -59,7 +62,7 @@ function serviceOf(
       severity: "warning" as const,
       message:
         diagnostic.severity === "error"
-          ? `${diagnostic.message} (the service does not scale)`
+          ? `${diagnostic.message} (${consequenceOf(diagnostic, decoded)})`
           : diagnostic.message,
     })),
   );
@@ -78,7 +81,12 @@ function serviceOf(
   const isGlobal = decoded.deploy?.global === true || service.deploy?.mode === "global";
   const singleReplicaReason = isGlobal ? "it is global: one for each node" : whySingle(service, restarting);
   const asked = initialReplicas(service, decoded.deploy?.replicas, isGlobal, path, diagnostics);
-  if (singleReplicaReason !== undefined && (asked > 1 || decoded.scaling !== undefined)) {
+  const job = decoded.job === undefined ? undefined : jobOf(decoded.job, labels, asked);
+  if (
+    job === undefined &&
+    singleReplicaReason !== undefined &&
+    (asked > 1 || decoded.scaling !== undefined)
+  ) {
     diagnostics.warning(
       { path },
       `cannot have more than one replica on a Docker engine: ${singleReplicaReason}`,
@@ -90,19 +98,26 @@ function serviceOf(
     name,
     template: restarting,
     templateHash: templateHash(restarting),
-    initialReplicas: asked,
+    ...(job === undefined ? { initialReplicas: asked } : { initialReplicas: 0, job }),
     ...(decoded.scaling === undefined ? {} : { scaling: decoded.scaling }),
     businessLabels: decoded.businessLabels,
     ...(decoded.metrics === undefined ? {} : { metrics: decoded.metrics }),
     dependsOn: dependenciesOf(compose, service, decoded.deploy?.depends ?? [], path, diagnostics),
-    ...(singleReplicaReason === undefined ? {} : { singleReplicaReason }),
-    ...(isGlobal ? { global: true } : {}),
+    ...(singleReplicaReason === undefined || job !== undefined ? {} : { singleReplicaReason }),
+    ...(isGlobal && job === undefined ? { global: true } : {}),
     ...updatesOf(service, decoded.deploy?.update ?? {}, path, diagnostics),
     ...(decoded.deploy?.livenessFailures === undefined
       ? {}
       : { livenessFailures: decoded.deploy.livenessFailures }),
     ...(decoded.traffic === undefined ? {} : { traffic: decoded.traffic }),
   };
+}
+
+function consequenceOf({ path }: Diagnostic, { job }: DecodedLabels): string {
+  if (job === undefined) return "the service does not scale";
+  return job.trigger.kind === "refused" && !path.includes(".autoscale.")
+    ? "the job does not run"
+    : "the job runs without it";
 }
 
 function saysNothingOfRestart(service: ComposeService): boolean {

@@ -220,8 +220,13 @@ const include = listOf(
   ),
 );
 
+/** Of the platform that `aliyun.*` comes from; docker compose refuses it. */
+const projectType = { "aliyun.project_type": key(oneOf("batch")) };
+
 /** The shape of a whole compose file. */
 export const COMPOSE_SHAPE: Shape = keysOf({
+  ...projectType,
+  labels: key(keysOf(projectType)),
   version: warned(text, "it is obsolete and means nothing; it can be removed"),
   name: key(text),
   include: key(include),

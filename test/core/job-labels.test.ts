@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Diagnostics } from "../../core/diagnostics.ts";
 import type { JobSpec } from "../../core/job.ts";
-import { readJob } from "../../core/job-labels.ts";
-import { LabelReader } from "../../core/label-reader.ts";
+import { decodeLabels } from "../../core/labels.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/units.ts";
 
-function read(labels: Record<string, string>, isBatch = false, replicas?: number) {
-  const diagnostics = new Diagnostics();
-  const hasErrors = () => diagnostics.errors.length > 0;
-  const job = readJob(new LabelReader(labels, "", diagnostics), { isBatch, replicas, hasErrors });
-  return { job, said: diagnostics.all.map(({ path, message }) => `${path}: ${message}`) };
+function read(labels: Record<string, string>, isBatch = false) {
+  const { job, scaling, diagnostics } = decodeLabels(labels, {}, "", { isBatch });
+  return { job, scaling, said: diagnostics.map(({ path, message }) => `${path}: ${message}`) };
 }
 
 function jobOf(labels: Record<string, string>): JobSpec {
@@ -28,7 +24,6 @@ function saidOf(labels: Record<string, string>): string[] {
 describe("labels of jobs", () => {
   test("say nothing where nothing is said", () => {
     assert.equal(read({}).job, undefined);
-    assert.equal(read({}, false, 3).job, undefined);
   });
 
   test("a schedule has lines of five or six fields, each in the time zone that it names", () => {
@@ -102,11 +97,28 @@ describe("labels of jobs", () => {
     assert.equal(jobOf({ "job.run": "manual", "aliyun.retry_count": "5" }).retries, 5);
   });
 
-  test("in a batch whoever says nothing runs once, in as many tasks as it has replicas", () => {
-    const { job, said } = read({}, true, 3);
+  test("in a batch whoever says nothing runs once", () => {
+    const { job, said } = read({}, true);
     assert.deepEqual(said, []);
-    assert.deepEqual([job?.trigger.kind, job?.tasks], ["once", 3]);
-    assert.equal(read({ "job.tasks": "2", "job.run": "once" }, true, 3).job?.tasks, 2);
+    assert.deepEqual([job?.trigger.kind, job?.tasks], ["once", 1]);
+    assert.equal(read({ "job.run": "manual" }, true).job?.trigger.kind, "manual");
+  });
+
+  test("a slip in a label of jobs does not make the job a service that is kept up", () => {
+    assert.deepEqual(saidOf({ "job.schedul": "0 3 * * *" }), [
+      "job.schedul: is not a label of Flyball: did you mean job.schedule?",
+    ]);
+    assert.deepEqual(saidOf({ "job.run": "once", "job.timout": "5m" }), [
+      "job.timout: is not a label of Flyball: did you mean job.timeout?",
+    ]);
+    assert.equal(read({ "job.description": "of somebody else" }).job, undefined);
+  });
+
+  test("rules have no meaning on a job: that is said, and the job runs", () => {
+    const { job, scaling, said } = read({ "job.run": "once", "autoscale.max_cpu": "70" });
+    assert.deepEqual(said, ["autoscale.max_cpu: has no meaning on a job, which has tasks and no replicas"]);
+    assert.equal(scaling, undefined);
+    assert.equal(job?.trigger.kind, "once");
   });
 
   const refused: Record<string, [Record<string, string>, RegExp]> = {

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BUSINESS_PREFIX } from "../../core/business-labels.ts";
+import { isJobLabel } from "../../core/job-labels.ts";
 import { type DecodedLabels, decodeLabels, LABELS } from "../../core/labels.ts";
 import { editDistance, nearest } from "../../core/nearest.ts";
 import type { Resources } from "../../core/types.ts";
 
 const SPECS = Object.values(LABELS);
 const KEYS = SPECS.flatMap((spec) => [spec.key, ...spec.aliases]);
+/** With one of these a service does not scale, so that they must not be everywhere. */
+const JOB_KEYS = KEYS.filter(isJobLabel);
+const OTHER_KEYS = KEYS.filter((name) => !isJobLabel(name));
+const SCALING_KEYS = KEYS.filter((name) => /^(?:autoscale|aliyun\.auto_scaling)\./.test(name));
 
 const resources: fc.Arbitrary<Resources> = fc.record(
   {
@@ -30,12 +35,13 @@ const plausibleValue = fc.oneof(
     .map(([minute, hour, least, most]) => `${minute} ${hour} * * 1 = ${least}..${most}; 0 8 * * * = 3`),
 );
 const key = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...KEYS) },
+  { weight: 60, arbitrary: fc.constantFrom(...OTHER_KEYS) },
+  { weight: 1, arbitrary: fc.constantFrom(...JOB_KEYS) },
   {
-    weight: 1,
+    weight: 8,
     arbitrary: fc.constantFrom("autoscale.", "autoscale.idle", "aliyun.x", "business.team", "business."),
   },
-  { weight: 1, arbitrary: fc.string() },
+  { weight: 8, arbitrary: fc.string() },
 );
 const labels = fc.dictionary(key, fc.oneof({ weight: 3, arbitrary: plausibleValue }, fc.string()), {
   maxKeys: 10,
@@ -80,7 +86,14 @@ test("labels never throw, and give a policy within its own bounds or at least on
 const readable = fc
   .array(
     fc
-      .constantFrom(...SPECS)
+      .oneof(
+        {
+          weight: 20,
+          arbitrary: fc.constantFrom(...SPECS.filter((spec) => SCALING_KEYS.includes(spec.key))),
+        },
+        { weight: 20, arbitrary: fc.constantFrom(...SPECS.filter((spec) => OTHER_KEYS.includes(spec.key))) },
+        { weight: 1, arbitrary: fc.constantFrom(...SPECS.filter((spec) => JOB_KEYS.includes(spec.key))) },
+      )
       .chain(({ key: name, example }) =>
         fc.tuple(
           fc.constant(name),
