@@ -1,5 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Action, Plan, ReplicaId } from "../core/types.ts";
+import { Agenda } from "./agenda.ts";
 
 export interface ActionResult {
   readonly action: Action;
@@ -23,14 +24,34 @@ export interface ExecutorOptions {
  * failure skips what waits for it and nothing else. Resolves when every action has its result.
  */
 export async function execute(plan: Plan, options: ExecutorOptions): Promise<void> {
-  const outcomes = new Map<number, ActionResult["outcome"]>();
+  const agenda = new Agenda(plan.actions);
   const created = new Map<string, ReplicaId>();
-  let waiting = [...plan.actions];
-  const running = new Map<number, Promise<void>>();
+  const ended = Promise.withResolvers<void>();
+  let running = 0;
 
-  const finish = (result: ActionResult) => {
-    outcomes.set(result.action.id, result.outcome);
-    options.onResult(result);
+  const begin = (): void => {
+    while (running < options.parallelism) {
+      const action = agenda.next();
+      if (action === undefined) break;
+      running += 1;
+      run(action)
+        .then(() => {
+          running -= 1;
+          begin();
+        })
+        .catch(ended.reject);
+    }
+    if (running === 0) ended.resolve();
+  };
+  const succeeded = (action: Action, tookMs: number): void => {
+    agenda.done(action);
+    options.onResult({ action, outcome: "done", tookMs });
+  };
+  const failed = (action: Action, error: Error, tookMs: number): void => {
+    options.onResult({ action, outcome: "failed", error, tookMs });
+    for (const skipped of agenda.failed(action)) {
+      options.onResult({ action: skipped, outcome: "skipped", tookMs: 0 });
+    }
   };
   // What throws at once must fail no sooner than what rejects: by then it is known to run.
   const perform = async (...what: Parameters<ExecutorOptions["perform"]>) => options.perform(...what);
@@ -41,28 +62,12 @@ export async function execute(plan: Plan, options: ExecutorOptions): Promise<voi
       const slot = "slot" in action ? `${action.service}#${action.slot}` : "";
       const id = await perform(action, created.get(slot));
       if (id !== undefined) created.set(slot, id);
-      finish({ action, outcome: "done", tookMs: took() });
+      succeeded(action, took());
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
-      finish({ action, outcome: "failed", error, tookMs: took() });
-    } finally {
-      running.delete(action.id);
+      failed(action, thrown instanceof Error ? thrown : new Error(messageOf(thrown)), took());
     }
   };
 
-  while (waiting.length > 0 || running.size > 0) {
-    const still: Action[] = [];
-    for (const action of waiting) {
-      const needs = action.after.map((id) => outcomes.get(id));
-      if (needs.some((outcome) => outcome === "failed" || outcome === "skipped")) {
-        finish({ action, outcome: "skipped", tookMs: 0 });
-      } else if (needs.every((outcome) => outcome === "done") && running.size < options.parallelism) {
-        running.set(action.id, run(action));
-      } else {
-        still.push(action);
-      }
-    }
-    waiting = still;
-    if (running.size > 0) await Promise.race(running.values());
-  }
+  begin();
+  await ended.promise;
 }

@@ -81,6 +81,16 @@ describe("carrying out a plan", () => {
     assert.equal(results.length, 10);
   });
 
+  test("what was begun is brought to its end before more is begun", async () => {
+    const done: number[] = [];
+    const perform = async ({ id }: Action) => {
+      done.push(id);
+      return undefined;
+    };
+    await run([create(0, 1), create(1, 2), start(2, 1, [0]), start(3, 2, [1])], perform, 1);
+    assert.deepEqual(done, [0, 2, 1, 3]);
+  });
+
   test("one that takes long holds up only what waits for it", async () => {
     const slow = Promise.withResolvers<undefined>();
     const finished: number[] = [];
