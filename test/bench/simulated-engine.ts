@@ -91,6 +91,10 @@ export class SimulatedEngine implements Engine {
     return { missing: [] };
   }
 
+  async imageId(reference: string): Promise<string> {
+    return reference;
+  }
+
   async run(): Promise<{ readonly exitCode: number; readonly output: string }> {
     return { exitCode: 0, output: "" };
   }
