@@ -23,8 +23,6 @@ const HERE = "127.0.0.1";
 
 export async function openHttpDoor(room: WaitingRoom, patience: Patience, port: number): Promise<Door> {
   const proxy = createProxyServer({});
-  // What the library throws as well as tells is told once.
-  proxy.on("error", () => {});
   const open = new Set<ServerResponse | Duplex>();
   const hold = (passed: ServerResponse | Duplex) => {
     open.add(passed);
