@@ -3,7 +3,7 @@ import { SECOND_MS } from "../../core/units.ts";
 import type { EndpointSet, ReadyEndpoint } from "../../core/wire-endpoints.ts";
 
 /** How long after its start a daemon may take to ask replicas that ran before it whether they are ready. */
-const SETTLING_MS = 5 * SECOND_MS;
+const SETTLING_MS = 10 * SECOND_MS;
 
 /** Where services answer, as it was seen last. */
 export interface EndpointSets {
@@ -45,21 +45,20 @@ export function nextEndpointSets(
     }
     const unseen = complete ? [] : endpointsWithout(known, seen);
     const endpoints = [...seen.filter(isReady).flatMap(endpointsOf), ...unseen];
-    const { id, project, name, businessLabels } = service;
-    const content = {
-      service: id,
-      project,
-      name,
-      businessLabels,
+    const set: EndpointSet = {
+      service: service.id,
+      project: service.project,
+      name: service.name,
+      businessLabels: service.businessLabels,
+      version: nextVersion,
       endpoints: endpoints.sort((a, b) => a.slot - b.slot),
     };
-    const isKnown = known !== undefined && isSame(known, content);
-    sets.set(id, isKnown ? known : { ...content, version: nextVersion });
+    sets.set(service.id, known !== undefined && isSame(known, set) ? known : set);
   }
   const areSame =
     before !== undefined &&
     sets.size === before.sets.size &&
-    unsettled.length === before.unsettled.length &&
+    unsettled.join() === before.unsettled.join() &&
     sets.values().every((set) => before.sets.get(set.service) === set);
   return areSame ? before : { version: nextVersion, firstSeenAtMs, sets, unsettled };
 }
@@ -87,11 +86,6 @@ function endpointsWithout(
   return (known?.endpoints ?? []).filter(({ replica }) => !ids.has(replica));
 }
 
-function isSame(
-  { version: _version, ...known }: EndpointSet,
-  content: Omit<EndpointSet, "version">,
-): boolean {
-  const ordered = ({ service, project, name, businessLabels, endpoints }: Omit<EndpointSet, "version">) =>
-    JSON.stringify([service, project, name, businessLabels, endpoints]);
-  return ordered(known) === ordered(content);
+function isSame(known: EndpointSet, set: EndpointSet): boolean {
+  return JSON.stringify({ ...known, version: 0 }) === JSON.stringify({ ...set, version: 0 });
 }

@@ -103,9 +103,9 @@ describe("after a start of the daemon", () => {
   test("one of them that never becomes ready does not keep the others back for ever", () => {
     const replicas = [replica("web", 1, "starting", old), replica("web", 2, "running", old)];
     const first = nextEndpointSets(undefined, [web], observed(replicas));
-    const soon = nextEndpointSets(first, [web], observed(replicas, { atMs: NOW_MS + 4_900 }));
+    const soon = nextEndpointSets(first, [web], observed(replicas, { atMs: NOW_MS + 9_900 }));
     assert.equal(ports(soon), "unsettled");
-    const later = nextEndpointSets(soon, [web], observed(replicas, { atMs: NOW_MS + 5_000 }));
+    const later = nextEndpointSets(soon, [web], observed(replicas, { atMs: NOW_MS + 10_000 }));
     assert.equal(ports(later), "28002");
   });
 
