@@ -24,8 +24,6 @@ import { Records } from "./records.ts";
 import { settle } from "./settle.ts";
 import { type EngineSign, type Trace, traceAfter } from "./signs.ts";
 
-/** After this what a daemon before us had begun is done, or was given up. */
-const INHERITED_MS = MINUTE_MS;
 const RESTLESS = "somebody is changing it past Flyball; looked at again when that is over";
 
 export interface OwnershipOptions {
@@ -54,7 +52,6 @@ export class Ownership {
   readonly #own: OwnWork;
   readonly #traces = new Map<ReplicaId, Trace>();
   #memory: Memory;
-  #firstLookAtMs: number | undefined;
   #restless: ReadonlySet<ServiceId> = new Set();
 
   /** @param setCount makes a count the one that is asked for, in the store too */
@@ -269,8 +266,7 @@ export class Ownership {
   /** While somebody is at work what is gone is still to be judged. */
   #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>, nowMs: number): void {
     const present = new Map(replicas.map((replica) => [replica.id, replica]));
-    this.#firstLookAtMs ??= nowMs;
-    if (nowMs - this.#firstLookAtMs > INHERITED_MS) this.#own.forgetInherited();
+    this.#own.forgetDoubtful(nowMs);
     for (const id of this.#records.parked.keys())
       if (present.get(id)?.state !== "exited") this.#records.unpark(id);
     if (restless.size > 0) return;

@@ -21,7 +21,7 @@ export async function killPoints({ arena, random, points, tally }: Stage): Promi
     const delayMs = Math.floor(random.next() * TAKES_MS[plan.kind] * (arena.socket === undefined ? 0.4 : 1));
     const when = aim === undefined ? `${delayMs} ms into it` : `at its step ${aim.step}, ${aim.moment}`;
     const what = arena.told(`kill ${point}`, plan, `killed ${when}`);
-    const sampler = new Sampler(arena.house);
+    await using sampler = new Sampler(arena.house);
     const { acknowledged, inPlan } = await killIn(arena, plan, aim, delayMs);
     if (aim !== undefined && inPlan) aims.hit(plan.kind, aim);
     if (aim !== undefined && !inPlan) aims.missed(plan.kind);
@@ -40,7 +40,7 @@ export async function killPoints({ arena, random, points, tally }: Stage): Promi
       ? [plan.to]
       : [plan.to, plan.from];
     const tookMs = await arena.settle(acceptable, what, KILL_LIMIT_MS);
-    const { fewest } = await sampler.stop();
+    const fewest = await sampler.stop();
     if (fewest < floorOf(plan))
       throw await arena.failure(
         what,
