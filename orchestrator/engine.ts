@@ -48,6 +48,9 @@ export interface Engine extends AsyncDisposable {
    */
   perform(action: Action, context: ActionContext, signal: AbortSignal): Promise<ReplicaId | undefined>;
 
+  /** The id that an image's name stands for now; absent: for none. @throws FlyballError ENGINE_UNAVAILABLE, ENGINE_REFUSED */
+  imageId(reference: string, signal: AbortSignal): Promise<string | undefined>;
+
   /**
    * Calls `onHint` whenever something may have changed, until disposed. A hint carries no news: look at the whole.
    * `onSign` hears what was done to replicas, ours and others' doing, before the hint that follows from it.

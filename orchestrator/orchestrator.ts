@@ -30,15 +30,15 @@ import { Probes } from "./probes/probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
 import type { Capacity, DesiredProject } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
-import { Ledger } from "./reconcile/ledger.ts";
 import { reconcile } from "./reconcile.ts";
 import { describeRevision } from "./rollout/describe.ts";
 import type { KeptRevision } from "./rollout/revisions.ts";
 import type { Rollout } from "./rollout/rollout.ts";
 import type { Rollouts } from "./rollout/rollouts.ts";
 import type { RolloutView } from "./rollout/view.ts";
-import { RolloutWatch, type Sight } from "./rollout-watch.ts";
+import { RolloutWatch } from "./rollout-watch.ts";
 import type { Scenes } from "./scene/scenes.ts";
+import { type Sight, sightOf } from "./sight.ts";
 
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;
@@ -167,7 +167,7 @@ export class Orchestrator implements AsyncDisposable {
 
   /** What one more needs and the host does not have, of a service of which some find no room; absent: all have theirs. */
   shortOf(service: ServiceId): string | undefined {
-    return this.#holds.find((hold) => hold.service === service && hold.kind === "capacity")?.reason;
+    return this.#sight.shortOf(service);
   }
 
   /** The templates that the service had, newest first. */
@@ -263,7 +263,9 @@ export class Orchestrator implements AsyncDisposable {
     signal.throwIfAborted();
     this.#trouble.answered();
     const nowMs = clock.nowMs();
-    const probed = this.#probes.apply(seen.replicas, (replica) => this.#definitionOf(replica));
+    const probed = this.#probes.apply(seen.replicas, ({ service: id, templateHash }) =>
+      this.#rollouts.behind(this.service(id), templateHash),
+    );
     const replicas = this.#readiness.apply(probed, nowMs);
     const observed = { ...seen, replicas };
     this.#observed = observed;
@@ -297,7 +299,7 @@ export class Orchestrator implements AsyncDisposable {
     const execution = execute(plan, {
       perform: async (action, created) => {
         const project = this.#known.projectBehind(action, this.#observed);
-        const service = this.#serviceFor(action, project);
+        const service = this.#watch.serviceFor(action, project);
         const context = {
           project,
           ...(service === undefined ? {} : { service }),
@@ -307,7 +309,13 @@ export class Orchestrator implements AsyncDisposable {
           const replica = this.replicasOf(action.service).find(({ id }) => id === action.replica);
           await this.#options.scenes?.before(action, replica);
         }
-        return this.#options.engine.perform(action, context, this.#abort.signal);
+        const { engine } = this.#options;
+        const made = await engine.perform(action, context, this.#abort.signal);
+        if (action.kind === "pull-image") {
+          await this.#watch.imagePulled(action.image, engine, this.#sight, this.#abort.signal);
+          this.#catalog = undefined;
+        }
+        return made;
       },
       onResult: (result) => this.#actionEnded(result, plan),
       parallelism: PARALLEL_ACTIONS,
@@ -411,19 +419,14 @@ export class Orchestrator implements AsyncDisposable {
   }
 
   get #sight(): Sight {
-    return {
+    return sightOf({
       catalog: this.#known,
+      observed: this.#observed,
       replicasOf: (id) => this.replicasOf(id),
-      shortOf: (id) => this.shortOf(id),
-      lackOf: ({ template }) => this.#ledger()?.lacks(template.resources),
-    };
-  }
-
-  #ledger(): Ledger | undefined {
-    const { capacity } = this.#options;
-    if (capacity === undefined || this.#observed === undefined) return undefined;
-    const { replicas } = this.#observed;
-    return new Ledger(capacity, this.#known.projects, replicas, new Map(), this.#rollouts.all);
+      holds: this.#holds,
+      capacity: this.#options.capacity,
+      rollouts: this.#rollouts.all,
+    });
   }
 
   #rolloutBegun(rollout: Rollout): RolloutView {
@@ -432,22 +435,6 @@ export class Orchestrator implements AsyncDisposable {
     const { kind, service: id, to } = rollout;
     this.#options.log.info({ service: id, kind, to: describeRevision(to) }, "a rollout was asked for");
     return this.#watch.viewOf(rollout, this.#find(id), this.#sight);
-  }
-
-  /** The definition that an action is about: of a replica that is made, the revision that was planned. */
-  #serviceFor(action: Plan["actions"][number], project: Project): Service | undefined {
-    if (!("service" in action)) return undefined;
-    const service = project.services.find(({ id }) => id === action.service);
-    if (service === undefined || action.kind !== "create-replica" || action.templateHash === undefined) {
-      return service;
-    }
-    return this.#rollouts.at(service, action.templateHash);
-  }
-
-  /** The service as that replica is of it. */
-  #definitionOf({ service: id, templateHash }: ObservedReplica): Service | undefined {
-    const service = this.service(id);
-    return service === undefined ? undefined : this.#rollouts.behind(service, templateHash);
   }
 
   /** Something may be otherwise than it was seen. */

@@ -2,24 +2,16 @@ import type { Clock } from "../core/clock.ts";
 import { isFlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
-import type { Action, ObservedReplica, ObservedState, Plan, Service, ServiceId } from "../core/types.ts";
+import type { Action, ObservedReplica, ObservedState, Plan, Project, Service } from "../core/types.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Engine } from "./engine.ts";
 import type { InFlight } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
 import { wantedReplicas } from "./reconcile/wanted.ts";
 import type { Rollout } from "./rollout/rollout.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
 import { type RolloutView, rolloutView } from "./rollout/view.ts";
-
-/** What is known of replicas and services at one moment. */
-export interface Sight {
-  readonly catalog: Catalog;
-  readonly replicasOf: (service: ServiceId) => readonly ObservedReplica[];
-  /** What one more lacks, of a service of which some find no room; absent: all that are wanted have theirs. */
-  readonly shortOf: (service: ServiceId) => string | undefined;
-  /** What one more of it would lack on the host now; absent: it would fit. */
-  readonly lackOf: (service: Service) => string | undefined;
-}
+import type { Sight } from "./sight.ts";
 
 /** Brings the rollouts what was seen and what the engine refused, and tells how they are. */
 export class RolloutWatch {
@@ -76,6 +68,30 @@ export class RolloutWatch {
         this.#log.error({ err: notKept }, "a rollout could not be kept");
       }
     }
+  }
+
+  /** The definition that an action is about: of a replica that is made, the revision that was planned. */
+  serviceFor(action: Action, project: Project): Service | undefined {
+    if (!("service" in action)) return undefined;
+    const service = project.services.find(({ id }) => id === action.service);
+    if (service === undefined || action.kind !== "create-replica" || action.templateHash === undefined) {
+      return service;
+    }
+    return this.rollouts.at(service, action.templateHash);
+  }
+
+  /** An image was pulled: services that take the newest go on to it. */
+  async imagePulled(name: string, engine: Engine, sight: Sight, signal: AbortSignal): Promise<void> {
+    const { catalog, replicasOf } = sight;
+    const id = await engine.imageId(name, signal);
+    if (id === undefined) return;
+    const changed = this.rollouts.imagePulled(
+      catalog.services,
+      { name, id },
+      replicasOf,
+      this.#clock.nowMs(),
+    );
+    for (const rollout of changed) this.#tellOf(rollout, sight);
   }
 
   views(sight: Sight): readonly RolloutView[] {

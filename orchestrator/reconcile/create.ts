@@ -1,5 +1,5 @@
 import type { Resources } from "../../core/types.ts";
-import { makesNew, type Revision } from "../rollout/rollout.ts";
+import { makesNew, type Revision, takesNewestImage } from "../rollout/rollout.ts";
 import type { ServiceScene } from "./service-scene.ts";
 
 export interface Creation {
@@ -37,15 +37,22 @@ export function needsOf(
     draft.hold(service.id, "capacity", lack);
     return undefined;
   }
-  return cloneOf === undefined
-    ? needs.of(project, service, revision.template, pullsAnew(scene, revision))
-    : [];
+  if (cloneOf !== undefined) return [];
+  // Nobody looks for the images of templates that are left behind.
+  const hasImage = revision !== scene.rollout.to && hasReplica(scene, revision.hash);
+  return needs.of(project, service, revision.template, pullsAnew(scene, revision), hasImage);
 }
 
 /** Once for a new definition, with its first replica: a scale-out must not wait for a registry. */
-function pullsAnew(scene: ServiceScene, { hash, template }: Revision): boolean {
-  if (template.container.pullPolicy !== "always" || scene.rollout.state !== "updating") return false;
-  return scene.rollout.to.hash === hash && !scene.free.some(({ templateHash }) => templateHash === hash);
+function pullsAnew(scene: ServiceScene, { hash, template, definitionHash }: Revision): boolean {
+  const { state, kind, to } = scene.rollout;
+  // The way back is to the image that was; and another image is known of because it was pulled.
+  if (!takesNewestImage(template) || kind === "rollback" || definitionHash !== undefined) return false;
+  return state === "updating" && to.hash === hash && !hasReplica(scene, hash);
+}
+
+function hasReplica({ free }: ServiceScene, hash: string): boolean {
+  return free.some(({ templateHash }) => templateHash === hash);
 }
 
 export function addCreation(

@@ -18,12 +18,14 @@ export class Needs {
   /**
    * The planned actions that a new replica has to wait for; undefined when it cannot be made now.
    * @param pullsAnew the image is pulled though it is there
+   * @param hasImage replicas run on it, whether or not it was looked for
    */
   of(
     project: Project,
     service: Service,
     template: ReplicaTemplate,
     pullsAnew: boolean,
+    hasImage = false,
   ): readonly number[] | undefined {
     const cause = `${service.name} needs it`;
     const needs: number[] = [];
@@ -36,7 +38,7 @@ export class Needs {
       known.find((one) => one.name === name)?.external ?? true;
 
     const { image } = template;
-    if (image !== undefined && (pullsAnew || !this.#seen.images.has(image))) {
+    if (image !== undefined && !hasImage && (pullsAnew || !this.#seen.images.has(image))) {
       const pull = () =>
         template.container.pullPolicy === "never"
           ? `image ${image} is not there, and pull_policy is never`
@@ -60,6 +62,14 @@ export class Needs {
       if (!need("volume", volume, make)) return undefined;
     }
     return needs;
+  }
+
+  /** Pulls the image of a service that takes the newest, whatever is there. */
+  newestImage(service: Service, image: string): void {
+    const cause = `${service.name} takes the newest each time it is applied`;
+    this.#action(service, "image", image, () =>
+      this.#draft.push({ kind: "pull-image", image, after: [], cause }),
+    );
   }
 
   #action(

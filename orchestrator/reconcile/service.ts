@@ -13,6 +13,7 @@ import { wantedReplicas } from "./wanted.ts";
 export function planService(planning: Planning, project: Project, service: Service, asked: number): void {
   const scene = new ServiceScene(planning, project, service, wantedOf(planning, service, asked));
   const { wanted, free } = scene;
+  takeNewestImage(scene);
   const surplus = free.length + scene.arriving - wanted;
   if (surplus === 0 && free.every((replica) => isAsItShouldBe(scene, replica))) return;
 
@@ -31,6 +32,13 @@ export function planService(planning: Planning, project: Project, service: Servi
     scene,
     staying.filter((replica) => !replaced.includes(replica)),
   );
+}
+
+/** What compose made is compose's to update. */
+function takeNewestImage({ planning, service, rollout, cloneOf }: ServiceScene): void {
+  const { image } = rollout.to.template;
+  if (rollout.pullsAnew !== true || cloneOf !== undefined || image === undefined) return;
+  planning.needs.newestImage(service, image);
 }
 
 function wantedOf({ draft }: Planning, service: Service, asked: number): number {

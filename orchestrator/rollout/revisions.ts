@@ -91,6 +91,14 @@ export class Revisions {
     );
   }
 
+  /** Another template of the same hash: the same replica, made another way. */
+  pin(service: ServiceId, { hash, template }: Revision): void {
+    this.#store.run(
+      "UPDATE revisions SET template = ? WHERE service = ? AND hash = ?",
+      ...[JSON.stringify(template), service, hash],
+    );
+  }
+
   ended(
     service: ServiceId,
     hash: string,

@@ -12,6 +12,8 @@ export interface Revision {
   readonly number?: number;
   readonly hash: string;
   readonly template: ReplicaTemplate;
+  /** The hash of the file's definition, where the image that its name stands for has changed since. */
+  readonly definitionHash?: string;
 }
 
 /**
@@ -45,6 +47,8 @@ export interface Rollout {
   /** No further replica is taken on before then. */
   readonly nextStepAtMs: number;
   readonly endedAtMs?: number;
+  /** Its definition was applied again: the image is pulled, and rolled out if it is another. */
+  readonly pullsAnew?: true;
   /** Why it was paused, or why a rollback began. */
   readonly reason?: string;
 }
@@ -117,6 +121,17 @@ function untried(nowMs: number) {
     progressAtMs: nowMs,
     nextStepAtMs: nowMs,
   };
+}
+
+/** Its image was pulled. */
+export function withImagePulled(rollout: Rollout): Rollout {
+  const { pullsAnew: _pullsAnew, ...rest } = rollout;
+  return rest;
+}
+
+/** The image is pulled again each time the definition is applied. */
+export function takesNewestImage({ image, container }: ReplicaTemplate): boolean {
+  return image !== undefined && container.pullPolicy === "always";
 }
 
 /** A rollout that has long ended, for a service of which none is known. */

@@ -6,6 +6,7 @@ import { runOf } from "../readiness.ts";
 import { cloneSource } from "../reconcile/clone-source.ts";
 import { advance, afterRefusal, type RolloutScene } from "./advance.ts";
 import { describeRevision } from "./describe.ts";
+import { movedOn } from "./newest-image.ts";
 import { updatePolicy } from "./policy.ts";
 import { type KeptRevision, Revisions } from "./revisions.ts";
 import {
@@ -16,6 +17,8 @@ import {
   type Revision,
   type Rollout,
   resumeRollout,
+  takesNewestImage,
+  withImagePulled,
 } from "./rollout.ts";
 
 /** Longer than this between two looks, and nobody was looking. */
@@ -80,7 +83,8 @@ export class Rollouts {
   }
 
   /** The service as a replica of that template is of it, as far as its rollout knows; absent hash: as it is to be. */
-  behind(service: Service, hash: string | undefined): Service {
+  behind(service: Service | undefined, hash: string | undefined): Service | undefined {
+    if (service === undefined) return undefined;
     const from = this.#current.get(service.id)?.from;
     if (from === undefined || hash === undefined || hash === service.templateHash || from.hash !== hash)
       return service;
@@ -143,6 +147,32 @@ export class Rollouts {
       changed.push(after);
     }
     return changed;
+  }
+
+  /** That image was pulled: services that take the newest go on to it, when it is another than their replicas have. */
+  imagePulled(
+    services: readonly Service[],
+    image: { readonly name: string; readonly id: string },
+    replicasOf: ReplicasOf,
+    nowMs: number,
+  ): readonly Rollout[] {
+    return services.flatMap((service) => {
+      const rollout = this.#current.get(service.id);
+      if (rollout?.pullsAnew !== true || rollout.to.template.image !== image.name) return [];
+      const after = this.#store.transaction(() => {
+        const moved = movedOn(rollout.to, image.id, replicasOf(service.id));
+        if (moved !== undefined) this.#revisions.pin(service.id, moved.pinned);
+        const next =
+          moved === undefined
+            ? withImagePulled(rollout)
+            : this.#begin(service.id, moved.next, moved.pinned, replicasOf, nowMs);
+        this.#keep(service.id, next.to, nowMs);
+        this.#revisions.saveRollout(service.project, next);
+        return next;
+      });
+      this.#set(service.project, after);
+      return [after];
+    });
   }
 
   /** The engine could not make or start what the rollout needs. */
@@ -213,21 +243,35 @@ export class Rollouts {
   #applied(service: Service, replicasOf: ReplicasOf, nowMs: number): Rollout {
     const current = this.#current.get(service.id);
     const { id, templateHash: hash, template } = service;
-    if (current?.to.hash === hash) {
+    if (current !== undefined && (current.to.definitionHash ?? current.to.hash) === hash) {
       const resumed = resumeRollout(current, nowMs);
       const isSame = JSON.stringify(current.to.template) === JSON.stringify(template);
-      return isSame ? resumed : { ...resumed, to: { ...current.to, template } };
+      const same = isSame ? resumed : { ...resumed, to: { ...current.to, template } };
+      return takesNewestImage(template) ? { ...same, pullsAnew: true } : same;
     }
+    return this.#begin(id, { hash, template }, current?.to, replicasOf, nowMs);
+  }
+
+  #begin(
+    id: ServiceId,
+    { hash, ...revision }: Omit<Revision, "number">,
+    current: Revision | undefined,
+    replicasOf: ReplicasOf,
+    nowMs: number,
+  ): Rollout {
     const healthy = this.#revisions.lastHealthy(id, hash);
-    const from = healthy === undefined ? current?.to : revisionOf(healthy);
-    const to = { number: this.#revisions.nextNumber(id), hash, template };
+    const from = healthy === undefined ? current : revisionOf(healthy);
+    const to = { number: this.#revisions.nextNumber(id), hash, ...revision };
     const hasOld = replicasOf(id).some((one) => one.state !== "stopping" && isOld(one, hash));
     return beginRollout(id, { to, from, canGoBack: healthy !== undefined, hasOld }, nowMs);
   }
 
   #resolveService(service: Service): Service {
     const to = this.#current.get(service.id)?.to;
-    if (to === undefined || to.hash === service.templateHash) return service;
+    if (to === undefined) return service;
+    // Of one definition there is the image that its name stands for, and the one that it was pinned to.
+    const isAtFile = to.hash === service.templateHash && to.template.image === service.template.image;
+    if (isAtFile) return service;
     return { ...service, template: to.template, templateHash: to.hash };
   }
 

@@ -3,7 +3,7 @@ import type { Log } from "../../../core/log.ts";
 import type { Project, ReplicaId } from "../../../core/types.ts";
 import type { Engine } from "../../engine.ts";
 import type { AddressOptions } from "./address.ts";
-import { inspectContainer, readLogs } from "./api.ts";
+import { imageIdOf, inspectContainer, readLogs } from "./api.ts";
 import { checkProject } from "./check.ts";
 import { oneAtATime } from "./concurrent.ts";
 import { connect, type DockerConnection } from "./connect.ts";
@@ -83,6 +83,8 @@ function dockerEngine(
       const { Config } = await inspectContainer(connection, replica, {});
       return logText(await readLogs(connection, replica, lines, {}), Config.Tty === true);
     },
+
+    imageId: (reference, signal) => imageIdOf(connection, reference, { signal }),
 
     run: (replica, command, signal) => runInside(connection, replica, command, signal),
 

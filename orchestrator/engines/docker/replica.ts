@@ -37,6 +37,7 @@ export function replicaOf(
   const hasFailedToStart = state.Status === "created" && (state.ExitCode ?? 0) !== 0;
   return {
     ...who,
+    imageId: container.Image,
     state: observed,
     ...(state.Pid === undefined || state.Pid === 0 ? {} : { pid: state.Pid }),
     ...instant("createdAtMs", container.Created),
@@ -53,11 +54,12 @@ export function replicaOf(
 
 /** A container that was made and never started, from what the list says of it. */
 export function unstartedReplicaOf(
-  { Id, Names, Labels, Created }: ListedContainer,
+  { Id, Names, Labels, Created, ImageID }: ListedContainer,
   place: ReplicaPlace,
 ): ObservedReplica {
   return {
     ...identityOf(Id, Names?.[0] ?? Id, Labels, place),
+    ...(ImageID === undefined ? {} : { imageId: ImageID }),
     state: "created",
     ...(Created === undefined ? {} : { createdAtMs: Created * SECOND_MS }),
     endpoints: [],

@@ -38,6 +38,7 @@ describe("a container as a replica", () => {
       name: "shop-web-1",
       state: "running",
       origin: "compose",
+      imageId: anInspection({}).Image,
       pid: 4242,
       createdAtMs: Date.parse("2026-01-02T03:04:05Z"),
       startedAtMs: Date.parse("2026-01-02T03:04:06Z"),
