@@ -26,7 +26,7 @@ interface Pass {
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
   "test/integration/{backtest-history,chaos,daemon-{care,crash,decisions,docker,minutes,requests}," +
-  "docker-{adopt,doctor,ownership,removals,replicas,rollouts,scenes},prometheus-{query,remote-write,scaling,scrape}}.test.ts";
+  "docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes},prometheus-{query,remote-write,scaling,scrape}}.test.ts";
 const PATIENT_AT_ONCE = 3;
 
 /** They take longest, and begin first: one that begins last is waited for alone. */
