@@ -13,6 +13,7 @@ import type {
   ServiceId,
 } from "../../core/types.ts";
 import { MINUTE_MS } from "../../core/units.ts";
+import type { Engine } from "../engine.ts";
 import type { DesiredProject, InFlight, ReconcileInput } from "../reconcile/input.ts";
 import { slotOfKey } from "../reconcile/keys.ts";
 import { attribute } from "./attribute.ts";
@@ -30,7 +31,7 @@ export interface OwnershipOptions {
   readonly store: Store;
   readonly log: Log;
   /** Where the replicas are; of those that were seen on another one nothing is told. */
-  readonly engine: { readonly description: string };
+  readonly engine: Pick<Engine, "kind" | "description">;
   /** Somebody else has changed the count of the service, which was settled. */
   readonly onExternalChange?: (service: ServiceId) => void;
 }
@@ -62,7 +63,8 @@ export class Ownership {
     this.#records = new Records(options.store);
     this.#lastSeen = new LastSeen(options.store, options.engine.description);
     this.#own = new OwnWork(this.#lastSeen.own);
-    this.#memory = this.#lastSeen.memory;
+    // What a daemon that was killed was just starting as a process is gone, and nobody has wished for that.
+    this.#memory = options.engine.kind === "docker" ? this.#lastSeen.memory : new Map();
   }
 
   hear(sign: EngineSign, nowMs: number): void {

@@ -1,6 +1,13 @@
 import { createLog } from "../../core/log.ts";
 import type { Store } from "../../core/store.ts";
-import type { Action, ObservedReplica, ObservedState, Project, ScalingPolicy } from "../../core/types.ts";
+import type {
+  Action,
+  EngineKind,
+  ObservedReplica,
+  ObservedState,
+  Project,
+  ScalingPolicy,
+} from "../../core/types.ts";
 import { InFlightWork } from "../../orchestrator/in-flight.ts";
 import type { AuditLine } from "../../orchestrator/ownership/audit.ts";
 import { Ownership } from "../../orchestrator/ownership/ownership.ts";
@@ -41,6 +48,7 @@ export class World {
   /** A start fails from now on, and what was made for it is taken away again. */
   startsFail = false;
   engine = "an engine of the test's own";
+  kind: EngineKind = "docker";
   ownership: Ownership;
   readonly bodies = new Map<string, Body>();
   readonly #store: Store;
@@ -208,7 +216,7 @@ export class World {
   }
 
   #begun(): Ownership {
-    const engine = { description: this.engine };
+    const engine = { kind: this.kind, description: this.engine };
     const options = { store: this.#store, log: createLog("silent"), engine };
     return new Ownership(options, (_id, to) => {
       this.desired = to;

@@ -66,7 +66,11 @@ export class Stage {
       networks: [aNetwork("shop", "default")],
     });
     this.#desired = new Map([[web.id, desired]]);
-    const options = { store, log: createLog("silent"), engine: { description: "a stage" } };
+    const options = {
+      store,
+      log: createLog("silent"),
+      engine: { kind: "docker", description: "a stage" } as const,
+    };
     this.#ownership = new Ownership(options, (id, count) => this.#desired.set(id, count));
     for (const text of containers) this.#make(text, "running");
     this.plan();

@@ -260,6 +260,16 @@ describe("what others did while no daemon ran", () => {
     assert.deepEqual(world.holds, []);
   });
 
+  test("is not asked of processes, which may have ended with the daemon", () => {
+    const world = at(3);
+    world.kind = "process";
+    world.remove(1);
+    world.daemonRestarts();
+    world.rest();
+    assert.deepEqual(said(world), []);
+    assert.equal(world.alive.length, 3);
+  });
+
   test("is not asked of replicas that another engine had, nor of one that only ended", () => {
     const world = at(3);
     world.engine = "another engine";
