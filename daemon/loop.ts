@@ -80,7 +80,13 @@ export class ControlLoop implements AsyncDisposable {
     const projects = () => this.orchestrator.projects;
     this.care = new Caretaker({ engine, store, clock: systemClock, log, projects });
     this.orchestrator = new Orchestrator({
-      scenes: this.care.scenes,
+      scenes: {
+        see: (...seen) => this.care.scenes.see(...seen),
+        before: (action, replica) => {
+          if (replica !== undefined && action.kind !== "start-replica") this.discovery.leaves(replica.id);
+          return this.care.scenes.before(action, replica);
+        },
+      },
       capacity: { ...engine.machine, overcommitRatio: config.overcommit },
       load: () => this.#levels.cores,
       engine,

@@ -1,5 +1,6 @@
 import { FlyballError } from "../../core/errors.ts";
-import type { ObservedReplica, ObservedState, Service, ServiceId } from "../../core/types.ts";
+import type { ObservedReplica, ObservedState, ReplicaId, Service, ServiceId } from "../../core/types.ts";
+import { SECOND_MS } from "../../core/units.ts";
 import type { EndpointDirectory, EndpointSet, TargetGroup } from "../../core/wire-endpoints.ts";
 import type { DiscoveryControl } from "../discovery-control.ts";
 import { RequestRefused } from "../problem.ts";
@@ -7,12 +8,17 @@ import { type EndpointSets, nextEndpointSets } from "./endpoint-sets.ts";
 import { targetGroups } from "./target-groups.ts";
 
 const MOST_CLIENTS = 500;
+/** A replica that is still ready so long after it was to stop was not stopped after all. */
+const FORGOTTEN_AFTER_MS = 30 * SECOND_MS;
 
 /** Knows where services answer, by what was seen of the engine, and tells those who wait for another answer. */
 export class Discovery implements DiscoveryControl {
   readonly #services: () => readonly Service[];
   readonly #listeners = new Set<() => void>();
+  /** Since when each of them is about to stop. */
+  readonly #leavingSinceMs = new Map<ReplicaId, number>();
   #sets: EndpointSets | undefined;
+  #observed: ObservedState | undefined;
   #replicas: ReadonlyMap<ServiceId, readonly ObservedReplica[]> = new Map();
   #clients = 0;
 
@@ -23,9 +29,28 @@ export class Discovery implements DiscoveryControl {
 
   /** After each look at the engine. */
   observed(observed: ObservedState): void {
-    const before = this.#sets;
-    this.#sets = nextEndpointSets(before, this.#services(), observed);
+    this.#observed = observed;
     this.#replicas = Map.groupBy(observed.replicas, ({ service }) => service);
+    const ready = new Set(observed.replicas.filter(({ state }) => state === "running").map(({ id }) => id));
+    for (const [id, sinceMs] of this.#leavingSinceMs) {
+      const isForgotten = observed.atMs - sinceMs >= FORGOTTEN_AFTER_MS;
+      if (isForgotten || (observed.complete && !ready.has(id))) this.#leavingSinceMs.delete(id);
+    }
+    this.#look(observed);
+  }
+
+  /** The replica is about to be told to stop: nothing new is to come to it from now on. */
+  leaves(replica: ReplicaId): void {
+    // Before the first look nobody was told of it.
+    if (this.#observed === undefined) return;
+    this.#leavingSinceMs.set(replica, this.#observed.atMs);
+    this.#look(this.#observed);
+  }
+
+  #look(observed: ObservedState): void {
+    const before = this.#sets;
+    const leaving = new Set(this.#leavingSinceMs.keys());
+    this.#sets = nextEndpointSets(before, this.#services(), observed, leaving);
     if (this.#sets === before) return;
     for (const listener of [...this.#listeners]) listener();
   }

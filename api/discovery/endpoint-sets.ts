@@ -1,9 +1,11 @@
-import type { ObservedReplica, ObservedState, Service, ServiceId } from "../../core/types.ts";
+import type { ObservedReplica, ObservedState, ReplicaId, Service, ServiceId } from "../../core/types.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import type { EndpointSet, ReadyEndpoint } from "../../core/wire-endpoints.ts";
 
 /** How long after its start a daemon may take to ask replicas that ran before it whether they are ready. */
 const SETTLING_MS = 10 * SECOND_MS;
+
+const NOBODY: ReadonlySet<ReplicaId> = new Set();
 
 /** Where services answer, as it was seen last. */
 export interface EndpointSets {
@@ -20,11 +22,13 @@ export interface EndpointSets {
  * The sets after a look at the engine. What did not change keeps its version, and when nothing did the answer is
  * `before` itself. A replica that could not be seen stays where it was, and a service is unsettled until its replicas
  * that ran before the daemon's start were asked: an empty set would take load from replicas that are well.
+ * @param leaving those that are about to be told to stop: not seen yet, and out already
  */
 export function nextEndpointSets(
   before: EndpointSets | undefined,
   services: readonly Service[],
   observed: ObservedState,
+  leaving: ReadonlySet<ReplicaId> = NOBODY,
 ): EndpointSets {
   const { atMs, complete } = observed;
   const firstSeenAtMs = before?.firstSeenAtMs ?? atMs;
@@ -44,7 +48,9 @@ export function nextEndpointSets(
       continue;
     }
     const unseen = complete ? [] : endpointsWithout(known, seen);
-    const endpoints = [...seen.filter(isReady).flatMap(endpointsOf), ...unseen];
+    const endpoints = [...seen.filter(isReady).flatMap(endpointsOf), ...unseen].filter(
+      ({ replica }) => !leaving.has(replica),
+    );
     const set: EndpointSet = {
       service: service.id,
       project: service.project,

@@ -86,6 +86,16 @@ describe("where a service answers", () => {
   });
 });
 
+test("a replica that is about to stop answers nobody any more, though it was seen ready", () => {
+  const seen = observed([replica("web", 1), replica("web", 2)]);
+  const first = nextEndpointSets(undefined, [web], seen);
+  const leaving = nextEndpointSets(first, [web], seen, new Set(["web-1"]));
+  assert.equal(ports(leaving), "28002");
+  assert.equal(leaving.version, NOW_MS + 1);
+  const unseen = observed([replica("web", 2)], { complete: false });
+  assert.equal(ports(nextEndpointSets(first, [web], unseen, new Set(["web-1"]))), "28002");
+});
+
 describe("after a start of the daemon", () => {
   const old = { startedAtMs: NOW_MS - 60_000 };
 
