@@ -25,7 +25,7 @@ interface Pass {
 
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
-  "test/integration/{backtest-history,chaos,daemon-{care,crash,decisions,docker,minutes,requests}," +
+  "test/integration/{backtest-history,chaos,daemon-{care,crash,decisions,docker,lost-answer,minutes,requests}," +
   "docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes},prometheus-{query,remote-write,scaling,scrape}}.test.ts";
 const PATIENT_AT_ONCE = 3;
 

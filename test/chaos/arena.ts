@@ -21,6 +21,7 @@ import { SteppedSocket } from "./stepped-socket.ts";
 /** It has to stay right for so long: longer than a pass, and than what somebody else did is waited for. */
 const STAYS_MS = 1_700;
 const LOOK_MS = 70;
+const STARTS = 5;
 const LAST_LINES = 25;
 const LINE_LIMIT = 400;
 const UNKNOWN_TO_GC = /unused anonymous volumes of nobody/;
@@ -73,6 +74,18 @@ export class Arena {
       await removeNamedVolume(house);
     });
     return new Arena(ground, house, socket, await takeCensus(house.docker), signal);
+  }
+
+  /** Starts the daemon; again, as systemd would, when the engine was too slow to answer it. */
+  async serve(): Promise<void> {
+    for (let triesLeft = STARTS - 1; ; triesLeft -= 1) {
+      const { length } = this.house.output;
+      try {
+        return await this.house.serve();
+      } catch (error) {
+        if (triesLeft === 0 || !this.house.output.slice(length).includes("ENGINE_UNAVAILABLE")) throw error;
+      }
+    }
   }
 
   /** Asks the daemon for the change. False: it did not say that it will be done. */

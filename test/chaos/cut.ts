@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Aims } from "./aims.ts";
 import { disturbPlans, type Stage, TAKES_MS } from "./stage.ts";
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 const LONGEST_CUT_MS = 2_000;
 
 /** Cuts the daemon off from its engine while a request is under way, sometimes for a while. */

@@ -6,7 +6,7 @@ import type { Arena } from "./arena.ts";
 import type { Random } from "./random.ts";
 import { disturbPlans, type Stage, TAKES_MS } from "./stage.ts";
 
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 120_000;
 const LONGEST_PAUSE_MS = 1_500;
 const STOPPED_MS = 700;
 

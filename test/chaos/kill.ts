@@ -7,7 +7,7 @@ import { Sampler } from "./sampler.ts";
 import { type Stage, TAKES_MS } from "./stage.ts";
 import type { Aim } from "./stepped-socket.ts";
 
-const KILL_LIMIT_MS = 45_000;
+const KILL_LIMIT_MS = 120_000;
 /** A plan that took its course without having been struck is over after this. */
 const COURSE_LIMIT_MS = 30_000;
 const CALM_MS = 300;
@@ -28,11 +28,11 @@ export async function killPoints({ arena, random, points, tally }: Stage): Promi
     tally.count(inPlan ? "in the middle of a plan" : "just after one");
 
     const startedMs = performance.now();
-    await arena.house.serve();
+    await arena.serve();
     if (random.next() < 0.2) {
       await sleep(random.between(0, 600));
       await arena.house.kill();
-      await arena.house.serve();
+      await arena.serve();
       tally.count("killed again while it repaired");
     }
     const readyMs = performance.now() - startedMs;

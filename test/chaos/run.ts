@@ -24,7 +24,7 @@ const SHARES: Readonly<Record<Disturbance, number>> = {
   engine: 0.1,
   disk: 0.1,
 };
-const END_LIMIT_MS = 60_000;
+const END_LIMIT_MS = 120_000;
 const ENGINE_DISK_KIB = 128 * 1_024;
 const DATA_DISK_KIB = 16 * 1_024;
 
@@ -52,7 +52,7 @@ export async function disturb(
     tally: new Tally(disturbance, name, isVerbose ? (line) => process.stdout.write(`${line}\n`) : undefined),
   };
   if (disturbance === "disk") await putOnSmallDisk(arena.house);
-  await arena.house.serve();
+  await arena.serve();
   await disturbOn(stage, disturbance, engine);
   if (arena.volumesLost > 0)
     stage.tally.count("volumes that the engine lost, known to flyball gc", arena.volumesLost);
