@@ -18,10 +18,11 @@ import type { AccessControl } from "./access-control.ts";
 import type { CareControl } from "./care-control.ts";
 import type { DiscoveryControl } from "./discovery-control.ts";
 import type { HistorySpan } from "./history.ts";
+import type { JobControl, LogControl } from "./job-control.ts";
 import type { RolloutControl } from "./rollout-control.ts";
 
 /** What the API can ask of the daemon. Every method that names a service throws NOT_FOUND when there is none. */
-export interface Control {
+export interface Control extends LogControl {
   readiness(): Readiness;
   services(): readonly ServiceView[];
   service(id: string): ServiceDetail;
@@ -46,6 +47,7 @@ export interface Control {
   /** Counts that were changed by hand or by others, newest first. */
   audit(limit: number): readonly AuditLine[];
   readonly deployments: RolloutControl;
+  readonly jobs: JobControl;
   /** What replicas left behind, and what stands in the way of more of them. */
   readonly care: CareControl;
   /** Where services answer. */

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { SECOND_MS } from "../core/units.ts";
 import type { ServiceView } from "../core/wire.ts";
+import type { JobAnswer } from "../core/wire-jobs.ts";
+import { JobMetrics } from "./job-metrics.ts";
 
 /** What is known of the collector that this daemon runs. */
 export interface CollectorFigures {
@@ -12,6 +14,7 @@ export interface CollectorFigures {
 
 /** What the daemon tells Prometheus about itself and the services it looks after. */
 export class DaemonMetrics {
+  readonly jobs: JobMetrics;
   readonly #registry = new Registry();
   readonly #services: () => readonly ServiceView[];
   readonly #replicas: Gauge<"service" | "state">;
@@ -24,8 +27,10 @@ export class DaemonMetrics {
   constructor(sources: {
     services: () => readonly ServiceView[];
     collector: () => CollectorFigures | undefined;
+    jobs: () => readonly JobAnswer[];
   }) {
     const registers = [this.#registry];
+    this.jobs = new JobMetrics(this.#registry, sources.jobs);
     this.#services = sources.services;
     collectDefaultMetrics({ register: this.#registry });
     this.#replicas = new Gauge({

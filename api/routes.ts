@@ -17,6 +17,7 @@ import { historySchema } from "../core/wire-history.ts";
 import { ACCESS_ROUTES } from "./access.ts";
 import { CARE_ROUTES } from "./care.ts";
 import { DISCOVERY_ROUTES } from "./discovery.ts";
+import { JOB_ROUTES } from "./jobs.ts";
 import { limit } from "./parameters.ts";
 import { ROLLOUT_ROUTES } from "./rollouts.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
@@ -176,6 +177,7 @@ export const ROUTES: readonly Route[] = [
     handler: async (control, { params }) => ({ json: await control.removeProject(params.name) }),
   }),
   ...ROLLOUT_ROUTES,
+  ...JOB_ROUTES,
   ...CARE_ROUTES,
   ...ACCESS_ROUTES,
   ...DISCOVERY_ROUTES,

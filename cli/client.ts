@@ -47,6 +47,15 @@ import {
 } from "../core/wire-care.ts";
 import { type EndpointDirectory, endpointDirectorySchema } from "../core/wire-endpoints.ts";
 import { type History, historySchema } from "../core/wire-history.ts";
+import {
+  type JobAnswer,
+  jobListSchema,
+  type LogsAnswer,
+  logsSchema,
+  type RunAnswer,
+  runListSchema,
+  runSchema,
+} from "../core/wire-jobs.ts";
 import { type RolloutAnswer, rolloutListSchema, rolloutSchema } from "../core/wire-rollouts.ts";
 
 export interface ClientOptions {
@@ -174,6 +183,26 @@ export class Client {
       path: `${servicePath(id)}/rollout/resume`,
       answer: rolloutSchema,
     });
+  }
+
+  async jobs(): Promise<readonly JobAnswer[]> {
+    return (await this.#ask({ path: "/v1/jobs", answer: jobListSchema })).jobs;
+  }
+
+  /** Newest first. */
+  async jobRuns(id: string, limit: string): Promise<readonly RunAnswer[]> {
+    const path = `${jobPath(id)}/runs?limit=${encodeURIComponent(limit)}`;
+    return (await this.#ask({ path, answer: runListSchema })).runs;
+  }
+
+  runJob(id: string): Promise<RunAnswer> {
+    return this.#ask({ method: "POST", path: `${jobPath(id)}/runs`, answer: runSchema });
+  }
+
+  /** @param run of a job; absent: the newest that began */
+  logs(id: string, { run, lines }: { run: string | undefined; lines: string }): Promise<LogsAnswer> {
+    const search = new URLSearchParams({ lines, ...(run === undefined ? {} : { run }) });
+    return this.#ask({ path: `${servicePath(id)}/logs?${search}`, answer: logsSchema });
   }
 
   async audit(limit: number): Promise<AuditLine[]> {
@@ -310,6 +339,10 @@ function parseJson(text: string): unknown {
 
 function servicePath(id: string): string {
   return `/v1/services/${encodeURIComponent(id)}`;
+}
+
+function jobPath(id: string): string {
+  return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
 function projectPath(name: string): string {

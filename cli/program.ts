@@ -11,6 +11,8 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addDown } from "./commands/down.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addGc } from "./commands/gc.ts";
+import { addJobs } from "./commands/jobs.ts";
+import { addLogs } from "./commands/logs.ts";
 import { addOverride } from "./commands/override.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPs } from "./commands/ps.ts";
@@ -31,6 +33,8 @@ const COMMANDS = [
   addExplain,
   addDecisions,
   addRollouts,
+  addJobs,
+  addLogs,
   addAudit,
   addOverride,
   addAutoscaleModes,

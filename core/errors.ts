@@ -15,6 +15,7 @@ export const ERRORS = {
   OUT_OF_BOUNDS: { status: 409, exit: 3, meaning: "the count asked for is outside the service's bounds" },
   NOT_SCALABLE: { status: 409, exit: 3, meaning: "the service cannot have more than one replica" },
   JOB_RUNNING: { status: 409, exit: 3, meaning: "the job is under way, and may not run twice at a time" },
+  JOB_FAILED: { status: 409, exit: 10, meaning: "the run that was waited for did not succeed" },
   ENGINE_UNAVAILABLE: { status: 503, exit: 5, meaning: "the engine does not answer" },
   ENGINE_REFUSED: { status: 502, exit: 5, meaning: "the engine answered, and refused the action" },
   ENGINE_UNSUPPORTED: { status: 422, exit: 5, meaning: "this engine cannot do what the service asks for" },

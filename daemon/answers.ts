@@ -4,6 +4,7 @@ import type { AccessControl } from "../api/access-control.ts";
 import type { Control } from "../api/control.ts";
 import type { Discovery } from "../api/discovery/discovery.ts";
 import { type HistorySpan, historyView } from "../api/history.ts";
+import type { LogsQuery } from "../api/job-control.ts";
 import { serviceDetail } from "../api/views.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Config } from "../core/config.ts";
@@ -11,7 +12,7 @@ import { FlyballError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import type { Service } from "../core/types.ts";
-import { parseDurationMs } from "../core/units.ts";
+import { parseDurationMs, SECOND_MS } from "../core/units.ts";
 import type {
   AutoscaleAnswer,
   AutoscaleRequest,
@@ -21,12 +22,17 @@ import type {
   ScaleAnswer,
   ScaleRequest,
 } from "../core/wire.ts";
+import type { LogsAnswer } from "../core/wire-jobs.ts";
 import type { Caretaker } from "../orchestrator/caretaker.ts";
+import type { Jobs } from "../orchestrator/jobs/jobs.ts";
 import type { Orchestrator } from "../orchestrator/orchestrator.ts";
 import { planLines, projectAnswer } from "../orchestrator/project-answer.ts";
+import { replicaLog } from "../orchestrator/replica-log.ts";
 import { policyChanges } from "../scaler/policy-change.ts";
 import { composeRoom } from "./compose-room.ts";
 import type { ControlLoop } from "./loop.ts";
+
+const LOG_DEADLINE_MS = 10 * SECOND_MS;
 
 /** What the API asks, answered by the rooms that know. */
 export class Answers implements Control {
@@ -49,6 +55,10 @@ export class Answers implements Control {
 
   get deployments(): Orchestrator {
     return this.#loop.orchestrator;
+  }
+
+  get jobs(): Jobs {
+    return this.#loop.jobs;
   }
 
   get discovery(): Discovery {
@@ -150,6 +160,17 @@ export class Answers implements Control {
 
   audit(limit: number) {
     return this.#loop.orchestrator.ownership.audit.list(limit, systemClock.nowMs());
+  }
+
+  async logs(id: string, { run, lines }: LogsQuery): Promise<LogsAnswer> {
+    const service = this.#find(id);
+    if (service.job !== undefined) return await this.#loop.jobs.log(id, run);
+    if (run !== undefined) throw new FlyballError("NOT_FOUND", `${id} is no job, and has no runs`);
+    const signal = AbortSignal.timeout(LOG_DEADLINE_MS);
+    const parts = this.#loop.orchestrator.replicasOf(id).map(async ({ id: replica, name }) => {
+      return { name, text: await replicaLog(this.#loop.engine, replica, signal, lines) };
+    });
+    return { service: id, parts: await Promise.all(parts) };
   }
 
   metrics() {

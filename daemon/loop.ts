@@ -12,10 +12,11 @@ import { systemClock } from "../core/clock.ts";
 import type { Config } from "../core/config.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
-import type { ObservedState, Service } from "../core/types.ts";
+import type { ObservedState, Project, Service } from "../core/types.ts";
 import { HOUR_MS, SECOND_MS } from "../core/units.ts";
 import { Caretaker } from "../orchestrator/caretaker.ts";
 import type { Engine } from "../orchestrator/engine.ts";
+import { Jobs } from "../orchestrator/jobs/jobs.ts";
 import { Orchestrator } from "../orchestrator/orchestrator.ts";
 import { targetOf } from "../orchestrator/target.ts";
 import { STALE_AFTER_MS } from "../scaler/decide.ts";
@@ -41,6 +42,7 @@ export class ControlLoop implements AsyncDisposable {
   readonly engine: Engine;
   readonly care: Caretaker;
   readonly orchestrator: Orchestrator;
+  readonly jobs: Jobs;
   readonly scaler: Scaler;
   readonly minutes: Minutes;
   readonly metrics: DaemonMetrics;
@@ -76,6 +78,15 @@ export class ControlLoop implements AsyncDisposable {
     this.metrics = new DaemonMetrics({
       services: () => this.views(),
       collector: () => this.#collector,
+      jobs: () => this.jobs.list(),
+    });
+    this.jobs = new Jobs({
+      engine,
+      store,
+      clock: systemClock,
+      log,
+      projects: () => this.#projectsWithServices(),
+      onOver: ({ service, state }) => this.metrics.jobs.over(service, state),
     });
     const projects = () => this.orchestrator.projects;
     this.care = new Caretaker({ engine, store, clock: systemClock, log, projects });
@@ -116,6 +127,7 @@ export class ControlLoop implements AsyncDisposable {
     this.#collector = this.#running.use(collector);
     this.#running.use(this.care);
     this.#running.use(this.orchestrator);
+    this.#running.use(this.jobs);
     this.orchestrator.start();
     // While the collector is silent the scaler still looks, and says that it sees nothing.
     const overdue = setInterval(() => {
@@ -165,6 +177,7 @@ export class ControlLoop implements AsyncDisposable {
   #observed(observed: ObservedState): void {
     this.care.observed(observed);
     this.discovery.observed(observed);
+    this.jobs.observed(observed);
     const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
     const services = new Map(this.orchestrator.services.map((service) => [service.id, service]));
     const targets = readable.map((replica) =>
@@ -176,6 +189,14 @@ export class ControlLoop implements AsyncDisposable {
     this.#collector?.setTargets(targets);
     const known = new Set(targets.map(({ replica }) => replica));
     this.#levels.keepOnly(known);
+  }
+
+  /** Of one that is being removed no service is wanted any more. */
+  #projectsWithServices(): readonly Project[] {
+    return this.orchestrator.projects.map((project) => ({
+      ...project,
+      services: project.services.filter(({ id }) => this.orchestrator.service(id) !== undefined),
+    }));
   }
 
   #sampled(batch: Batch): void {
@@ -199,11 +220,15 @@ export class ControlLoop implements AsyncDisposable {
     this.#evaluatedAtMs = systemClock.monotonicMs();
     // Before the engine was seen nothing is known of what serves, and nothing can be decided about it.
     if (this.orchestrator.observed === undefined) return;
-    const subjects = this.orchestrator.services.map((service) => ({
-      service,
-      desired: this.desired(service),
-      replicas: this.orchestrator.replicasOf(service.id),
-    }));
+    const subjects = this.orchestrator.services.map((service) => {
+      const noRoom = this.orchestrator.shortOf(service.id);
+      return {
+        service,
+        desired: this.desired(service),
+        replicas: this.orchestrator.replicasOf(service.id),
+        ...(noRoom === undefined ? {} : { noRoom }),
+      };
+    });
     const rules = subjects.flatMap(({ service }) => service.scaling?.rules ?? []);
     this.queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
     const decisions = this.scaler.evaluate(subjects, this.#levelReader(), systemClock.nowMs());

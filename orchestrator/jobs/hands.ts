@@ -4,10 +4,10 @@ import type { ObservedTask, RunId } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import type { Project, Service, ServiceId } from "../../core/types.ts";
 import type { Engine } from "../engine.ts";
+import { replicaLog } from "../replica-log.ts";
 import { type TaskAction, withContainer, withRefusal, withStarted } from "./advance.ts";
 import type { JobLedger } from "./ledger.ts";
 import type { Run } from "./run.ts";
-import { taskLog } from "./task-log.ts";
 import { taskService } from "./task-service.ts";
 
 export interface HandsOptions {
@@ -75,7 +75,7 @@ export class Hands {
     const tries = (this.#logTries.get(replica) ?? 0) + 1;
     this.#logTries.set(replica, tries);
     try {
-      ledger.keepLog(run, { task, attempt, text: await taskLog(engine, replica, signal) });
+      ledger.keepLog(run, { task, attempt, text: await replicaLog(engine, replica, signal) });
     } catch (error) {
       if (signal.aborted || tries < MOST_LOG_TRIES) throw error;
       ledger.keepLog(run, { task, attempt, text: `(the log could not be read: ${messageOf(error)})` });

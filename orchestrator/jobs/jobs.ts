@@ -12,13 +12,13 @@ import {
 } from "../../core/types.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import type { Engine } from "../engine.ts";
+import { replicaLog } from "../replica-log.ts";
 import { advance, afterJump, endEarly, type TaskAction } from "./advance.ts";
 import { nextMatchMs } from "./due.ts";
 import { Hands } from "./hands.ts";
 import { JobLedger, type KeptLog } from "./ledger.ts";
 import { instantFor, noteDue } from "./note.ts";
 import { isOver, newRun, type Run, runIdOf } from "./run.ts";
-import { taskLog } from "./task-log.ts";
 import { tidy } from "./tidy.ts";
 import { dueText, type JobView, type RunView, runView } from "./view.ts";
 import { waitsFor } from "./waits.ts";
@@ -33,14 +33,13 @@ export interface JobsOptions {
   readonly projects: () => readonly Project[];
   /** After each run that is over, missed ones among them. */
   readonly onOver?: (run: Run) => void;
-  /** Brings the next look at the engine forward. */
-  readonly nudge: () => void;
 }
 
+/** What the tasks of a run wrote, each attempt by itself. */
 export interface RunLog {
+  readonly service: ServiceId;
   readonly run: RunView;
-  /** By task, then by attempt. */
-  readonly logs: readonly KeptLog[];
+  readonly parts: readonly { readonly name: string; readonly text: string }[];
 }
 
 /** A service that is a job. */
@@ -81,7 +80,7 @@ export class Jobs implements AsyncDisposable {
     this.#work = new Work({
       monotonicMs: () => options.clock.monotonicMs(),
       log: options.log,
-      onEnd: () => options.nudge(),
+      onEnd: () => this.#lookSafely(),
     });
   }
 
@@ -159,10 +158,14 @@ export class Jobs implements AsyncDisposable {
     });
     const signal = AbortSignal.timeout(LOG_DEADLINE_MS);
     const now = live.map(async ({ task, attempt, replica }) => {
-      return { task, attempt, text: await taskLog(this.#options.engine, replica, signal) };
+      return { task, attempt, text: await replicaLog(this.#options.engine, replica, signal) };
     });
     const logs = [...kept, ...(await Promise.all(now))];
-    return { run: runView(run), logs: logs.sort((a, b) => a.task - b.task || a.attempt - b.attempt) };
+    logs.sort((a, b) => a.task - b.task || a.attempt - b.attempt);
+    const nameOf = ({ task, attempt }: KeptLog) =>
+      `task ${task}${attempt === 1 ? "" : `, attempt ${attempt}`}`;
+    const parts = logs.map((one) => ({ name: nameOf(one), text: one.text }));
+    return { service, run: runView(run), parts };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

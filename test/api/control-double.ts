@@ -3,10 +3,12 @@ import type { AccessControl } from "../../api/access-control.ts";
 import type { Control } from "../../api/control.ts";
 import { Discovery } from "../../api/discovery/discovery.ts";
 import type { HistorySpan } from "../../api/history.ts";
+import type { JobControl, LogsQuery } from "../../api/job-control.ts";
 import { FlyballError } from "../../core/errors.ts";
 import type { Service } from "../../core/types.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
 import type { FailureView, Leftovers } from "../../core/wire-care.ts";
+import type { LogsAnswer } from "../../core/wire-jobs.ts";
 import type { RolloutAnswer } from "../../core/wire-rollouts.ts";
 
 export const shopWeb: ServiceDetail = {
@@ -148,6 +150,20 @@ export class ControlDouble implements Control {
 
   /** Knows nothing until a test has it observe something. */
   /** Nobody has a token, and nothing is written down; a test may put the real ones here. */
+  readonly jobs: JobControl = {
+    list: () => [],
+    runs: (id) => {
+      throw new FlyballError("NOT_FOUND", `there is no job ${id}`);
+    },
+    run: (id) => {
+      throw new FlyballError("NOT_FOUND", `there is no job ${id}`);
+    },
+  };
+
+  async logs(id: string, { lines }: LogsQuery): Promise<LogsAnswer> {
+    return { service: id, parts: [{ name: "shop-web-1", text: `the last ${lines} lines` }] };
+  }
+
   access: AccessControl = {
     tokens: {
       areThere: false,

@@ -22,7 +22,7 @@ async function linesOf(metrics: DaemonMetrics, name: string): Promise<string[]> 
 
 test("a service's counts and bounds are told, and no longer once it is gone", async () => {
   let services = [view("shop_web", { replicas: { desired: 3, running: 2, ready: 1, min: 1, max: 6 } })];
-  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined });
+  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined, jobs: () => [] });
   assert.deepEqual(await linesOf(metrics, "flyball_service_replicas"), [
     'flyball_service_replicas{service="shop_web",state="desired"} 3',
     'flyball_service_replicas{service="shop_web",state="running"} 2',
@@ -39,7 +39,7 @@ test("a service's counts and bounds are told, and no longer once it is gone", as
 
 test("business labels are labels of the service, and follow it when they change", async () => {
   let services = [view("shop_web", { businessLabels: { team: "checkout" } }), view("shop_db")];
-  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined });
+  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined, jobs: () => [] });
   const before = await linesOf(metrics, "flyball_service_labels");
   assert.ok(before.some((line) => line.includes('team="checkout"') && line.includes('service="shop_web"')));
   assert.ok(before.some((line) => line.includes('service="shop_db"') && !line.includes("checkout")));
@@ -52,14 +52,14 @@ test("business labels are labels of the service, and follow it when they change"
 
 test("a business label named service does not hide which service it is", async () => {
   const services = [view("shop_web", { businessLabels: { service: "mine" } })];
-  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined });
+  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined, jobs: () => [] });
   assert.deepEqual(await linesOf(metrics, "flyball_service_labels"), [
     'flyball_service_labels{service="shop_web"} 1',
   ]);
 });
 
 test("evaluations, changes of the count and engine calls are counted", async () => {
-  const metrics = new DaemonMetrics({ services: () => [], collector: () => undefined });
+  const metrics = new DaemonMetrics({ services: () => [], collector: () => undefined, jobs: () => [] });
   metrics.evaluated("shop_web", 1, 1);
   metrics.evaluated("shop_web", 1, 3);
   metrics.acted("start-replica", "done");
@@ -78,6 +78,7 @@ test("the collector's restarts, drops and clock are told, and the clock not befo
   let clockOffset: { offsetMs: number; roundTripMs: number } | undefined;
   const metrics = new DaemonMetrics({
     services: () => [],
+    jobs: () => [],
     collector: () => ({ restarts: 2, droppedBatches: 3, clockOffset }),
   });
   assert.deepEqual(await linesOf(metrics, "flyball_collector_restarts"), ["flyball_collector_restarts 2"]);
@@ -92,4 +93,29 @@ test("the collector's restarts, drops and clock are told, and the clock not befo
   assert.deepEqual(await linesOf(metrics, "flyball_collector_round_trip_seconds"), [
     "flyball_collector_round_trip_seconds 0.004",
   ]);
+});
+
+test("the runs of jobs are counted by how they ended, and a job's last success and next due instant are told", async () => {
+  const job = { service: "shop_backup", project: "shop", name: "backup", due: "0 3 * * *", active: [] };
+  const jobs = [{ ...job, nextDueAtMs: 1_800_000_000_000, lastSuccessAtMs: 1_799_900_000_500 }];
+  const metrics = new DaemonMetrics({
+    services: () => [],
+    collector: () => undefined,
+    jobs: () => jobs,
+  });
+  metrics.jobs.over("shop_backup", "succeeded");
+  metrics.jobs.over("shop_backup", "missed");
+  metrics.jobs.over("shop_backup", "missed");
+  assert.deepEqual(await linesOf(metrics, "flyball_job_runs_total"), [
+    'flyball_job_runs_total{service="shop_backup",outcome="succeeded"} 1',
+    'flyball_job_runs_total{service="shop_backup",outcome="missed"} 2',
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_job_last_success_timestamp_seconds"), [
+    'flyball_job_last_success_timestamp_seconds{service="shop_backup"} 1799900000.5',
+  ]);
+  assert.deepEqual(await linesOf(metrics, "flyball_job_next_due_timestamp_seconds"), [
+    'flyball_job_next_due_timestamp_seconds{service="shop_backup"} 1800000000',
+  ]);
+  jobs.pop();
+  assert.deepEqual(await linesOf(metrics, "flyball_job_active_runs"), []);
 });
