@@ -25,12 +25,14 @@ interface Pass {
 
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
-  "test/integration/{backtest-history,chaos,daemon-{care,crash,decisions,docker,lost-answer,minutes,requests}," +
-  "docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes},prometheus-{query,remote-write,scaling,scrape}}.test.ts";
+  "test/integration/{alerts-delivery,backtest-history,chaos,compose-citizen,daemon-{care,crash,decisions,docker,lost-answer,minutes,requests}," +
+  "discovery-{nginx,prometheus},docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes}," +
+  "prometheus-{query,remote-write,scaling,scrape}}.test.ts";
 const PATIENT_AT_ONCE = 3;
 
 /** They take longest, and begin first: one that begins last is waited for alone. */
 const LONGEST = [
+  "compose-citizen",
   "prometheus-scrape",
   "docker-ownership",
   "prometheus-scaling",
