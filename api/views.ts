@@ -11,12 +11,14 @@ export interface ServiceFacts {
   readonly newest: (replica: ObservedReplica) => Sample | undefined;
   readonly lastDecision: Decision | undefined;
   readonly holds: readonly string[];
+  /** Whether its rules scale it; absent: not evaluated yet, or it has none. */
+  readonly mode?: "live" | "shadow" | "paused" | undefined;
 }
 
 const ENDED: ReadonlySet<ObservedReplica["state"]> = new Set(["created", "exited", "stopping"]);
 
 export function serviceView(facts: ServiceFacts): ServiceView {
-  const { service, desired, replicas, lastDecision } = facts;
+  const { service, desired, replicas, lastDecision, mode } = facts;
   const { scaling } = service;
   const ready = replicas.filter((replica) => replica.state === "running");
   const maxRatio = (metric: "cpu" | "memory") => scaling?.rules.find((rule) => rule.metric === metric)?.max;
@@ -41,6 +43,7 @@ export function serviceView(facts: ServiceFacts): ServiceView {
             ...(maxMemoryRatio === undefined ? {} : { maxMemoryRatio }),
             step: scaling.step,
             dryRun: scaling.dryRun,
+            ...(mode === undefined ? {} : { mode }),
           },
         }),
     businessLabels: service.businessLabels,

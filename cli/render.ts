@@ -153,12 +153,13 @@ function bounds({ replicas: { min, max } }: ServiceView): string {
 
 function rule({ autoscale }: ServiceView): string {
   if (autoscale === undefined) return UNKNOWN;
-  const { maxCpuRatio, maxMemoryRatio, step, dryRun } = autoscale;
+  const { maxCpuRatio, maxMemoryRatio, step, dryRun, mode = "live" } = autoscale;
   return [
     ...(maxCpuRatio === undefined ? [] : [`cpu > ${formatPercent(maxCpuRatio)}`]),
     ...(maxMemoryRatio === undefined ? [] : [`memory > ${formatPercent(maxMemoryRatio)}`]),
     `step ${step}`,
     ...(dryRun ? ["dry run"] : []),
+    ...(mode === "live" ? [] : [mode]),
   ].join(", ");
 }
 

@@ -76,6 +76,9 @@ export const replicaViewSchema = z.object({
   memoryWorkingSetBytes: z.number().optional(),
 });
 
+/** `live` the service is scaled · `shadow` only watched until its rules are approved · `paused` only watched. */
+export const autoscaleModeSchema = z.enum(["live", "shadow", "paused"]);
+
 export const serviceViewSchema = z.object({
   id: z.string(),
   project: z.string(),
@@ -102,6 +105,8 @@ export const serviceViewSchema = z.object({
       maxMemoryRatio: z.number().optional(),
       step: z.number(),
       dryRun: z.boolean(),
+      /** Absent: not evaluated yet. */
+      mode: autoscaleModeSchema.optional(),
     })
     .optional(),
   businessLabels: z.record(z.string(), z.string()),
@@ -126,9 +131,6 @@ export const decisionListSchema = z.object({
   /** When it was asked for. */
   verification: verificationSchema.optional(),
 });
-
-/** `live` the service is scaled · `shadow` only watched until its rules are approved · `paused` only watched. */
-export const autoscaleModeSchema = z.enum(["live", "shadow", "paused"]);
 
 /** What it takes for another count: readings changed by a factor, to beyond these levels, for so long. */
 const alternativeSchema = z.object({

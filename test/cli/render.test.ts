@@ -30,6 +30,16 @@ describe("what the command prints", () => {
     );
   });
 
+  test("a service that its rules do not scale now says so", () => {
+    const shown = (changes: object) => {
+      const autoscale = { maxCpuRatio: 0.7, step: 2, dryRun: false, ...changes };
+      return renderServices([{ ...web, autoscale }], NOW_MS, plain);
+    };
+    assert.doesNotMatch(shown({ mode: "live" }), /live/);
+    assert.match(shown({ mode: "paused" }), /cpu > 70 %, step 2, paused/);
+    assert.match(shown({ mode: "shadow", dryRun: true }), /cpu > 70 %, step 2, dry run, shadow/);
+  });
+
   test("no services: how to get some", () => {
     assert.match(renderServices([], NOW_MS, plain), /flyball up/);
   });
