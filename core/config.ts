@@ -61,6 +61,14 @@ const scaler = z.strictObject({
   firstRun: z.enum(["live", "shadow"]).optional(),
 });
 
+/** The balancer. */
+const traffic = z.strictObject({
+  /** Where it listens for HTTP of services that name no port of their own. */
+  http: listenAddress.optional(),
+  /** The HAProxy program: a path, or a name that is looked for in PATH. */
+  haproxy: z.string().min(1).optional(),
+});
+
 const schema = z.strictObject({
   /** Where the daemon keeps what an engine cannot. */
   dataDirectory: z.string().min(1).optional(),
@@ -90,6 +98,7 @@ const schema = z.strictObject({
     )
     .optional(),
   scaler: scaler.optional(),
+  traffic: traffic.optional(),
   /** How much may be reserved of what the machine has: 1 is all of it, 1.5 half as much again. */
   overcommit: z.number().min(0.1).max(100).optional(),
   /** Who is told when something is wrong, and what of. */
@@ -123,6 +132,7 @@ export interface Config {
   /** Defaults for `autoscale.*` labels, by their names without that prefix. */
   readonly autoscale?: Readonly<Record<string, string>>;
   readonly scaler: { readonly firstRun: "live" | "shadow" };
+  readonly traffic: { readonly http: Config["listen"]; readonly haproxy: string };
   readonly overcommit: number;
   /** Absent: alerts as they are built in, and nobody who is told of them. */
   readonly alerts?: AlertsConfig;
@@ -159,6 +169,8 @@ const VARIABLES = {
   "prometheus.token": "FLYBALL_PROMETHEUS_TOKEN",
   "prometheus.username": "FLYBALL_PROMETHEUS_USERNAME",
   "prometheus.password": "FLYBALL_PROMETHEUS_PASSWORD",
+  "traffic.http": "FLYBALL_TRAFFIC_HTTP",
+  "traffic.haproxy": "FLYBALL_HAPROXY",
 } as const satisfies Record<
   | Exclude<
       keyof z.infer<typeof schema>,
@@ -168,10 +180,12 @@ const VARIABLES = {
       | "prometheus"
       | "autoscale"
       | "scaler"
+      | "traffic"
       | "overcommit"
       | "alerts"
     >
   | `remoteWrite.${keyof z.infer<typeof remoteWrite>}`
+  | `traffic.${keyof z.infer<typeof traffic>}`
   | `prometheus.${Exclude<keyof z.infer<typeof prometheus>, "tokenFile" | "passwordFile">}`,
   string
 >;
@@ -180,6 +194,8 @@ const VARIABLES = {
 const ENVIRONMENT = "environment";
 const SYSTEM_CONFIG_FILE = "/etc/flyball/flyball.yaml";
 export const DEFAULT_LISTEN = "127.0.0.1:7070";
+const DEFAULT_TRAFFIC_HTTP = "127.0.0.1:8080";
+const DEFAULT_HAPROXY = "haproxy";
 
 /**
  * Reads the config file (`file`, else `FLYBALL_CONFIG`, else the system's if there is one), the environment and the
@@ -197,6 +213,7 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
     diagnostics.error({ path: "remoteWrite.token" }, "is of no use without remoteWrite.url");
   }
   const asked = checkPrometheus({ ...fromFile.prometheus, ...fromEnvironment.prometheus }, diagnostics);
+  const balancer = { ...fromFile.traffic, ...fromEnvironment.traffic };
   const autoscale = readDefaults(fromFile.autoscale, path, diagnostics);
   const alerts = readAlerts(fromFile.alerts, path, diagnostics);
   diagnostics.throwIfErrors("CONFIG_INVALID", "the configuration cannot be used");
@@ -218,6 +235,10 @@ export function loadConfig(flags: Settings, environment: Environment, file?: str
       : { metricsContainerLabels: settings.metricsContainerLabels }),
     ...(asked === undefined ? {} : { prometheus: asked }),
     ...(autoscale === undefined ? {} : { autoscale }),
+    traffic: {
+      http: parseListen(balancer.http ?? DEFAULT_TRAFFIC_HTTP),
+      haproxy: balancer.haproxy ?? DEFAULT_HAPROXY,
+    },
     scaler: { firstRun: settings.scaler?.firstRun ?? "live" },
     overcommit: settings.overcommit ?? 1,
     ...(alerts === undefined ? {} : { alerts }),

@@ -6,7 +6,7 @@ import { Haproxy } from "./haproxy/haproxy.ts";
 import { HaproxyRefusal } from "./haproxy/process.ts";
 import { type Memory, readMemory, writeMemory } from "./memory.ts";
 import { Ports } from "./ports.ts";
-import { addressText, type TrafficTable } from "./table.ts";
+import { addressText, type Front, type TrafficTable } from "./table.ts";
 
 /** After a refusal, a port that was taken, or a HAProxy that was not there. */
 const TRY_AGAIN_AFTER_MS = 5_000;
@@ -83,13 +83,12 @@ export class Keeper implements Disposable {
   /** Whether anything of the table cannot be listened on. True: other addresses are taken than before. */
   async lookAtPorts({ fronts }: TrafficTable): Promise<boolean> {
     const nowMs = this.#options.clock.monotonicMs();
-    // A HAProxy that has just died may hold its addresses for a moment; its successor gets them all the same.
-    if (!this.haproxy.runs && this.#trouble === undefined) return false;
-    const listening = new Set(this.haproxy.runs ? this.#memory.addresses : []);
-    return await this.ports.look(
-      fronts.filter(({ host, port }) => !listening.has(addressText(host, port))),
-      nowMs,
-    );
+    const listening = new Set(this.#memory.addresses);
+    const isNew = ({ host, port }: Front) => !listening.has(addressText(host, port));
+    // One that has just died may hold its addresses for a moment, and its successor gets them all the same: only a start
+    // that failed makes them questionable.
+    const unsure = this.haproxy.runs ? fronts.filter(isNew) : this.#trouble === undefined ? [] : fronts;
+    return await this.ports.look(unsure, nowMs);
   }
 
   /** False: it could not be done, `trouble` says why, and what ran goes on. */

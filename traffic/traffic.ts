@@ -112,7 +112,7 @@ export class Traffic implements AsyncDisposable {
    * takes requests again, and so does one whose drain the signal ends.
    */
   async drain(replica: ReplicaId, graceMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.#backendsOf(replica).length === 0) return;
+    if (this.#backendsOf(replica).length === 0 || this.#keeper.isAbsent) return;
     await this.#drains.drain(replica, graceMs, signal);
   }
 

@@ -43,6 +43,7 @@ describe("the configuration", () => {
         logLevel: "info",
         scaler: { firstRun: "live" },
         overcommit: 1,
+        traffic: { http: { host: "127.0.0.1", port: 8080 }, haproxy: "haproxy" },
       },
     );
   });

@@ -9,10 +9,13 @@ import { systemClock } from "../../core/clock.ts";
 import { createLog } from "../../core/log.ts";
 import type { ObservedReplica, Service, TrafficPolicy } from "../../core/types.ts";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
+import type { Processes } from "../../traffic/haproxy/answers.ts";
 import { Traffic, type TrafficUpdate } from "../../traffic/traffic.ts";
 import { freePort } from "../lab/free-port.ts";
 import type { HaproxyProgram } from "../lab/haproxy.ts";
 
+/** The pair of RFC 6455; HAProxy checks that they belong together. */
+const WEBSOCKET = { key: "dGhlIHNhbXBsZSBub25jZQ==", accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" };
 const PATIENCE_MS = 20_000;
 
 /** A program that serves, and what an engine would tell of it. */
@@ -45,7 +48,10 @@ export class Replica implements AsyncDisposable {
     });
     // The echo of a websocket, without its frames.
     this.server.on("upgrade", (_, socket) => {
-      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+      socket.write(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+          `Sec-WebSocket-Accept: ${WEBSOCKET.accept}\r\n\r\n`,
+      );
       socket.on("data", (data) => socket.write(data));
       socket.on("error", () => {});
     });
@@ -182,6 +188,17 @@ export class Stage implements AsyncDisposable {
     return servers.flatMap(({ name, open }) => (open ? [name] : []));
   }
 
+  /** When they answer: after a start the master is deaf for a moment. */
+  async processes(): Promise<Processes> {
+    let found: Processes | undefined;
+    await this.until(async () => {
+      found = await this.traffic.processes().catch(() => undefined);
+      return found !== undefined;
+    });
+    if (found === undefined) throw new Error("no processes");
+    return found;
+  }
+
   /** Status and body; on a connection of its own unless an agent says otherwise. */
   async get(
     path = "/",
@@ -198,7 +215,11 @@ export class Stage implements AsyncDisposable {
   async websocket(path = "/socket"): Promise<Websocket> {
     const socket = connect(this.port, "127.0.0.1");
     await once(socket, "connect");
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+        `${WEBSOCKET.key}\r\n\r\n`,
+    );
     const [head] = (await once(socket, "data")) as [Buffer];
     if (!head.toString().startsWith("HTTP/1.1 101")) throw new Error(`no websocket: ${head}`);
     return new Websocket(socket);

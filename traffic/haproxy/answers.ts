@@ -5,6 +5,8 @@ import type { Histogram } from "./latency.ts";
 /** What `show proc` of the master says. */
 export interface Processes {
   readonly masterPid: number;
+  /** Those that take new connections: one. */
+  readonly workers: readonly number[];
   /** Those that a reload has replaced, and that have connections left. */
   readonly oldWorkers: readonly number[];
   readonly failedReloads: number;
@@ -14,7 +16,7 @@ export function parseProcesses(text: string): Processes | undefined {
   let section = "";
   let masterPid: number | undefined;
   let failedReloads = 0;
-  const oldWorkers: number[] = [];
+  const [workers, oldWorkers]: [number[], number[]] = [[], []];
   for (const line of text.split("\n")) {
     if (line.startsWith("#")) section = line.slice(1).trim();
     const match = /^(\d+)\s+(master|worker)\b.*$/.exec(line);
@@ -23,8 +25,9 @@ export function parseProcesses(text: string): Processes | undefined {
       masterPid = Number(match[1]);
       failedReloads = Number(/\[failed: (\d+)\]/.exec(line)?.[1] ?? 0);
     } else if (section === "old workers") oldWorkers.push(Number(match[1]));
+    else workers.push(Number(match[1]));
   }
-  return masterPid === undefined ? undefined : { masterPid, oldWorkers, failedReloads };
+  return masterPid === undefined ? undefined : { masterPid, workers, oldWorkers, failedReloads };
 }
 
 /** The structure that the worker was started with, by its description, and its number. */

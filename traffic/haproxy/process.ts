@@ -75,16 +75,10 @@ export class HaproxyProcess implements Disposable {
 
   /** Takes over one that an earlier daemon started. One that is there and does not answer is ended. */
   async adopt(): Promise<boolean> {
-    const { directory, clock, log } = this.#options;
+    const { directory, log } = this.#options;
     const pid = leftMaster(directory);
     if (pid === undefined) return false;
-    const deadlineMs = clock.monotonicMs() + DEAF_AT_MOST_MS;
-    let found: Processes | undefined;
-    while (found === undefined && isAlive(pid) && clock.monotonicMs() < deadlineMs) {
-      found = await this.processes().catch(() => undefined);
-      if (found === undefined) await sleep(LOOK_EVERY_MS);
-    }
-    if (found === undefined) {
+    if (!(await this.#masterAnswers(pid))) {
       if (isAlive(pid)) process.kill(pid, "SIGKILL");
       return false;
     }
@@ -110,12 +104,12 @@ export class HaproxyProcess implements Disposable {
       () => true,
     );
     child.unref();
-    const ready = this.#until(config.structure, ended);
-    if (!(await ready)) {
+    const pid = child.pid ?? 0;
+    if (!(await this.#until(config.structure, ended)) || !(await this.#masterAnswers(pid))) {
       child.kill("SIGKILL");
       throw new HaproxyRefusal(`HAProxy does not start: ${this.#complaint()}`);
     }
-    this.#startWatch(child.pid ?? 0);
+    this.#startWatch(pid);
     this.#removeOldMaps(config);
   }
 
@@ -128,7 +122,7 @@ export class HaproxyProcess implements Disposable {
     const file = join(directory, CONFIG_FILE);
     await this.#write(config);
     const before = readFileSync(file, "utf8");
-    const failedBefore = (await this.processes()).failedReloads;
+    const { masterPid, failedReloads: failedBefore } = await this.processes();
     renameSync(`${file}.new`, file);
     // The answer of HAProxy 2.6 is none: it becomes its own successor meanwhile.
     await ask(directory, "master", ["reload"]).catch(() => "");
@@ -137,6 +131,7 @@ export class HaproxyProcess implements Disposable {
       writeFileSync(file, before);
       throw new HaproxyRefusal(`HAProxy does not take the new configuration: ${this.#complaint()}`);
     }
+    await this.#masterAnswers(masterPid);
     this.#removeOldMaps(config);
   }
 
@@ -199,6 +194,18 @@ export class HaproxyProcess implements Disposable {
       const said = await ask(directory, "runtime", ["show info"]).catch(() => "");
       if (parseInfo(said)?.structure === structure) return true;
       if ((await failed?.().catch(() => false)) === true) return false;
+      await sleep(LOOK_EVERY_MS);
+    }
+    return false;
+  }
+
+  /** After a start and a reload the master is deaf for a moment. */
+  async #masterAnswers(pid: number): Promise<boolean> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.monotonicMs() + DEAF_AT_MOST_MS;
+    while (isAlive(pid) && clock.monotonicMs() < deadlineMs) {
+      const found = await this.processes().catch(() => undefined);
+      if (found !== undefined) return true;
       await sleep(LOOK_EVERY_MS);
     }
     return false;
