@@ -89,7 +89,7 @@ function waitingOf(request: express.Request, response: express.Response, closing
     end();
   });
   const lastEventId = request.get("Last-Event-ID");
-  const wantsEvents = request.accepts(["application/json", EVENTS]) === EVENTS;
+  const wantsEvents = request.method === "GET" && request.accepts(["application/json", EVENTS]) === EVENTS;
   return {
     signal: over.signal,
     ...(wantsEvents ? { events: lastEventId === undefined ? {} : { lastEventId } } : {}),

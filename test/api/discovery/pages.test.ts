@@ -153,6 +153,13 @@ describe("the stream of a service's endpoints", () => {
     assert.equal((await next).value, `endpoints ${version + 1_000} 2`);
   });
 
+  test("is only described to who asks for its head", async () => {
+    await using api = await startSeeing(1);
+    const response = await api.fetch("/v1/endpoints", { method: "HEAD", ...EVENTS });
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), "");
+  });
+
   test("ends when the API closes, as waits do, long before they would be cut", async () => {
     await using api = await startSeeing(1);
     const now = await api.read();
