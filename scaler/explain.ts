@@ -34,8 +34,11 @@ function modeLines({ evaluation: { service }, mode }: Recorded): readonly string
   return [`shadow: these rules have never scaled it, so it is only watched until flyball approve ${service}`];
 }
 
-function seatLines({ input: { desired, serving } }: Recorded): readonly string[] {
+function seatLines({ input: { desired, serving, noRoom } }: Recorded): readonly string[] {
   const missing = desired - serving;
+  if (missing > 0 && noRoom !== undefined) {
+    return [`replicas: ${serving} of ${desired} serve; for the rest there is no room: one ${noRoom}`];
+  }
   return missing > 0 ? [`replicas: ${serving} of ${desired} serve, ${missing} on the way`] : [];
 }
 
