@@ -1,4 +1,4 @@
-import type { AlertRequest, AlertSignal } from "./alert.ts";
+import type { AlertRequest, AlertSignal, ServiceAlerts } from "./alert.ts";
 import { readAlerts } from "./alert-expression.ts";
 import { ALERT_RULES, type AlertRuleName, isAlertRule } from "./alert-rules.ts";
 import { type LabelReader, label } from "./label-reader.ts";
@@ -49,12 +49,6 @@ const BY_SIGNAL = [
   ALERT_LABELS.alertLatency,
   ALERT_LABELS.alertReplicas,
 ];
-
-/** What the labels of a service say of alerts. */
-export interface ServiceAlerts {
-  readonly requests: readonly AlertRequest[];
-  readonly off: readonly AlertRuleName[];
-}
 
 /** Absent: the labels say nothing of it. */
 export function readServiceAlerts(reader: LabelReader): ServiceAlerts | undefined {

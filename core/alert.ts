@@ -1,4 +1,6 @@
-/** What the alerts room says to others: plain data, as in core/types.ts. */
+import type { AlertRuleName } from "./alert-rules.ts";
+
+/** What the alerts room says to others, and what is asked of it: plain data, as in core/types.ts. */
 
 export type Severity = "critical" | "warning" | "info";
 
@@ -22,6 +24,13 @@ export interface AlertRequest {
   readonly keepFiringForMs: number;
   readonly severity: Severity;
   readonly noData: NoData;
+}
+
+/** What the labels of a service say of alerts. */
+export interface ServiceAlerts {
+  readonly requests: readonly AlertRequest[];
+  /** Rules that are not to look at it. */
+  readonly off: readonly AlertRuleName[];
 }
 
 /** Somebody knows: nobody is told again until the alert has resolved. */

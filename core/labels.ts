@@ -1,3 +1,5 @@
+import type { ServiceAlerts } from "./alert.ts";
+import { ALERT_LABELS, readServiceAlerts } from "./alert-labels.ts";
 import { BUSINESS_PREFIX, readBusinessLabels } from "./business-labels.ts";
 import { DEPLOY_LABELS, type DeployRequest, readDeploy } from "./deploy-labels.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
@@ -22,6 +24,7 @@ export const LABELS = {
   ...DEPLOY_LABELS,
   ...METRICS_LABELS,
   ...TRAFFIC_LABELS,
+  ...ALERT_LABELS,
   ...JOB_LABELS,
 } as const;
 
@@ -32,6 +35,7 @@ export interface DecodedLabels {
   readonly metrics?: MetricsRequest;
   readonly deploy?: DeployRequest;
   readonly traffic?: TrafficPolicy;
+  readonly alerts?: ServiceAlerts;
   /** Present: the service is no set of replicas, and does not scale. */
   readonly job?: JobSpec;
   readonly businessLabels: Readonly<Record<string, string>>;
@@ -68,6 +72,7 @@ export function decodeLabels(
   const metrics = readMetrics(reader);
   const deploy = readDeploy(reader);
   const traffic = readTraffic(labels, reader);
+  const alerts = readServiceAlerts(reader);
   const hasMetrics = reader.says(LABELS.metricsPort) || traffic !== undefined;
   const policy = readScaling(reader, {
     resources,
@@ -95,6 +100,7 @@ export function decodeLabels(
     ...(probe === undefined ? {} : { probe }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(deploy === undefined ? {} : { deploy }),
+    ...(alerts === undefined ? {} : { alerts }),
     ...(traffic === undefined ? {} : { traffic }),
     ...(job === undefined ? {} : { job }),
     businessLabels,

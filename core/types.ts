@@ -4,6 +4,7 @@
  * A field that is absent is unknown, never zero.
  */
 
+import type { ServiceAlerts } from "./alert.ts";
 import type { JobSpec, ObservedTask } from "./job.ts";
 import type { ReplicaTemplate } from "./template.ts";
 import type { UpdateRequest } from "./update-request.ts";
@@ -99,6 +100,8 @@ export interface Service {
   readonly livenessFailures?: number;
   /** How it is reached through the balancer; absent: the balancer knows nothing of it. */
   readonly traffic?: TrafficPolicy;
+  /** What somebody wants to be told of it, beside what is built in. */
+  readonly alerts?: ServiceAlerts;
 }
 
 /** How requests and connections from outside reach the replicas of a service. */

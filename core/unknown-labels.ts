@@ -7,7 +7,7 @@ export interface UnknownLabel {
   readonly message: string;
 }
 
-const OWN_PREFIXES = ["autoscale.", "probe.", "aliyun.auto_scaling.", "job."];
+const OWN_PREFIXES = ["autoscale.", "probe.", "aliyun.auto_scaling.", "job.", "alert."];
 const VENDOR_PREFIX = "aliyun.";
 
 /** Those that are Flyball's by their prefix, or seem to be meant so; `openPrefix`: below it any name is allowed. */

@@ -110,6 +110,7 @@ function serviceOf(
       ? {}
       : { livenessFailures: decoded.deploy.livenessFailures }),
     ...(decoded.traffic === undefined ? {} : { traffic: decoded.traffic }),
+    ...(decoded.alerts === undefined ? {} : { alerts: decoded.alerts }),
   };
 }
 
