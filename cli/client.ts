@@ -120,15 +120,18 @@ export class Client {
     return (await this.#ask({ path, answer, timeoutMs: CHANGE_TIMEOUT_MS })).verification;
   }
 
-  /** Where all services answer: at once when the version is not `after`, else when it is another or the wait is over. */
+  /** Where all services answer: at once, or when the version is another than `after`, or when the wait is over. */
   endpoints(
-    change: { after: number; waitMs: number; signal: AbortSignal } | undefined,
+    question: { readonly change?: { after: number; waitMs: number }; readonly signal?: AbortSignal } = {},
   ): Promise<EndpointDirectory> {
-    const answer = endpointDirectorySchema;
-    if (change === undefined) return this.#ask({ path: "/v1/endpoints", answer });
-    const { after, waitMs, signal } = change;
-    const path = `/v1/endpoints?after=${after}&wait=${waitMs}ms`;
-    return this.#ask({ path, answer, timeoutMs: waitMs + READ_TIMEOUT_MS, signal });
+    const { change, signal } = question;
+    const search = change === undefined ? "" : `?after=${change.after}&wait=${change.waitMs}ms`;
+    return this.#ask({
+      path: `/v1/endpoints${search}`,
+      answer: endpointDirectorySchema,
+      timeoutMs: (change?.waitMs ?? 0) + READ_TIMEOUT_MS,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   explain(id: string, atMs: number | undefined): Promise<Explanation> {

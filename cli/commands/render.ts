@@ -54,13 +54,13 @@ export const addRender: AddCommand = (program, { terminal }) => {
       if (!once || exec !== undefined || check !== undefined) {
         command.error("error: - is for --once, without --exec and --check");
       }
-      const directory = await client.endpoints(undefined);
+      const directory = await client.endpoints();
       const { renderTemplate } = await import("../template/liquid.ts");
       const { text, unknown } = renderTemplate(template, directory);
       noteUnknown(unknown, directory);
       terminal.print(text.replace(/\n$/, ""));
     } else if (once) {
-      const directory = await client.endpoints(undefined);
+      const directory = await client.endpoints();
       const file = await openKeptFile(options);
       noteUnknown((await file.take(directory)).unknown, directory);
     } else {

@@ -39,8 +39,8 @@ export async function* directories(
     let directory: EndpointDirectory;
     try {
       // The first question, and the first after a trouble, is answered at once.
-      const change = after === undefined ? undefined : { after, waitMs: failures > 0 ? 0 : WAIT_MS, signal };
-      directory = await client.endpoints(change);
+      const change = after === undefined ? {} : { change: { after, waitMs: failures > 0 ? 0 : WAIT_MS } };
+      directory = await client.endpoints({ ...change, signal });
     } catch (error) {
       if (signal.aborted) return;
       if (!isFlyballError(error) || !PASSING.has(error.code)) throw error;
