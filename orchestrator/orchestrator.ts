@@ -57,8 +57,12 @@ export interface OrchestratorOptions {
   readonly capacity?: Capacity;
   /** Cores that each replica uses now, as far as it is known: the idlest goes first. */
   readonly load?: () => ReadonlyMap<ReplicaId, number>;
+  /** Jobs of which nobody has to wait for a run any more. */
+  readonly succeededJobs?: () => ReadonlySet<ServiceId>;
   /** Keeps what replicas that failed leave behind; absent: nothing is kept. */
   readonly scenes?: Pick<Scenes, "see" | "before">;
+  /** Before a replica is told to stop; resolves when it has nothing left to do, or the grace is over. */
+  readonly beforeStop?: (replica: ReplicaId, graceMs: number, signal: AbortSignal) => Promise<void>;
   /** After each pass that saw the engine. */
   readonly onObserved: (observed: ObservedState) => void;
   readonly onAction: (result: ActionResult) => void;
@@ -296,6 +300,7 @@ export class Orchestrator implements AsyncDisposable {
     if (plan.actions.length === 0) return;
     this.#inFlight.add(plan);
     this.ownership.begun(plan);
+    const { engine, scenes, beforeStop } = this.#options;
     const execution = execute(plan, {
       perform: async (action, created) => {
         const project = this.#known.projectBehind(action, this.#observed);
@@ -307,9 +312,10 @@ export class Orchestrator implements AsyncDisposable {
         };
         if ("replica" in action) {
           const replica = this.replicasOf(action.service).find(({ id }) => id === action.replica);
-          await this.#options.scenes?.before(action, replica);
+          await scenes?.before(action, replica);
         }
-        const { engine } = this.#options;
+        const graceMs = service?.template.stopGraceMs ?? 0;
+        if (action.kind === "stop-replica") await beforeStop?.(action.replica, graceMs, this.#abort.signal);
         const made = await engine.perform(action, context, this.#abort.signal);
         if (action.kind === "pull-image") {
           await this.#watch.imagePulled(action.image, engine, this.#sight, this.#abort.signal);
@@ -390,10 +396,11 @@ export class Orchestrator implements AsyncDisposable {
 
   /** What a plan looks at beside what is desired and what is there. */
   #facts(nowMs: number) {
-    const { capacity, load } = this.#options;
+    const { capacity, load, succeededJobs } = this.#options;
     return {
       nowMs,
       attempts: this.#failures.attempts,
+      ...(succeededJobs === undefined ? {} : { succeededJobs: succeededJobs() }),
       ...(capacity === undefined ? {} : { capacity }),
       ...(load === undefined ? {} : { load: load() }),
     };
