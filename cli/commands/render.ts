@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { formatError, isFlyballError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
@@ -43,9 +44,11 @@ export const addRender: AddCommand = (program, { terminal }) => {
     const flags = command.optsWithGlobals<RenderFlags>();
     const { exec, check, once } = flags;
     const { client } = connect(flags, terminal);
+    const at = (file: string) => resolve(terminal.workingDirectory, file);
     const options = {
-      template,
-      out,
+      template: at(template),
+      // A program that is told of it may have a directory of its own.
+      out: at(out),
       ...(exec === undefined ? {} : { exec }),
       ...(check === undefined ? {} : { check }),
     };
@@ -56,7 +59,7 @@ export const addRender: AddCommand = (program, { terminal }) => {
       }
       const directory = await client.endpoints();
       const { renderTemplate } = await import("../template/liquid.ts");
-      const { text, unknown } = renderTemplate(template, directory);
+      const { text, unknown } = renderTemplate(options.template, directory);
       noteUnknown(unknown, directory);
       terminal.print(text.replace(/\n$/, ""));
     } else if (once) {

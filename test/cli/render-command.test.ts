@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NOW_MS, observed, replica, service } from "../api/discovery/builders.ts";
@@ -60,6 +61,16 @@ describe("flyball render", () => {
     const failed = await flyball([...words, "--exec", "exit 3"]);
     assert.equal(failed.status, 10);
     assert.match(failed.noted, /^COMMAND_FAILED: exit 3 ended with status 3/);
+  });
+
+  test("names the new text for its check by a path that leads to it from anywhere", async () => {
+    using folder = new Folder();
+    await using api = await startSeeing(1);
+    const template = relative("/srv/shop", folder.write("t", TEMPLATE));
+    const out = relative("/srv/shop", folder.at("out"));
+    const words = ["render", template, out, "--once", "--check", "cd / && test -s {}", "--address", api.url];
+    assert.deepEqual(await flyball(words), { status: 0, printed: "", noted: "" });
+    assert.equal(readFileSync(folder.at("out"), "utf8"), "1 ");
   });
 
   test("shows on standard output what would be written, and what it does not know", async () => {
