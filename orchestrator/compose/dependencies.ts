@@ -1,5 +1,6 @@
 import type { Diagnostics } from "../../core/diagnostics.ts";
-import { type Dependency, type Service, serviceIdOf } from "../../core/types.ts";
+import { serviceIdOf } from "../../core/ids.ts";
+import type { Dependency, Service } from "../../core/types.ts";
 import type { ComposeDependency, ComposeProject, ComposeService } from "./model.ts";
 
 const CONDITIONS = {

@@ -1,14 +1,8 @@
 import type { Diagnostic } from "../../core/diagnostics.ts";
 import { Diagnostics } from "../../core/diagnostics.ts";
+import { serviceIdOf } from "../../core/ids.ts";
 import { type DecodedLabels, decodeLabels, type LabelSettings } from "../../core/labels.ts";
-import {
-  type Project,
-  type ProjectNetwork,
-  type ProjectVolume,
-  type ReplicaTemplate,
-  type Service,
-  serviceIdOf,
-} from "../../core/types.ts";
+import type { Project, ProjectNetwork, ProjectVolume, ReplicaTemplate, Service } from "../../core/types.ts";
 import { checkCircles, dependenciesOf } from "./dependencies.ts";
 import { initialReplicas } from "./initial-replicas.ts";
 import { isBatchProject, jobOf, withJobsChecked } from "./jobs.ts";

@@ -1,15 +1,10 @@
 import type { Clock } from "../../core/clock.ts";
 import { FlyballError } from "../../core/errors.ts";
+import { serviceIdOf } from "../../core/ids.ts";
 import type { JobSpec, ObservedTask, RunId } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import type { Store } from "../../core/store.ts";
-import {
-  type ObservedState,
-  type Project,
-  type Service,
-  type ServiceId,
-  serviceIdOf,
-} from "../../core/types.ts";
+import type { ObservedState, Project, Service, ServiceId } from "../../core/types.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import type { Engine } from "../engine.ts";
 import { replicaLog } from "../replica-log.ts";

@@ -1,4 +1,5 @@
-import { type PortMapping, type Project, type ServiceId, serviceIdOf } from "../../../core/types.ts";
+import { serviceIdOf } from "../../../core/ids.ts";
+import type { PortMapping, Project, ServiceId } from "../../../core/types.ts";
 import type { MountFact, RunningFacts } from "../../doctor/facts.ts";
 import { OWNER_LABELS } from "../../engine.ts";
 import { isAnonymousVolume } from "./anonymous-volume.ts";

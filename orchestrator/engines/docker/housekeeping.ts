@@ -1,5 +1,6 @@
 import { FlyballError } from "../../../core/errors.ts";
-import { type Project, serviceIdOf } from "../../../core/types.ts";
+import { serviceIdOf } from "../../../core/ids.ts";
+import type { Project } from "../../../core/types.ts";
 import { SECOND_MS } from "../../../core/units.ts";
 import { OWNER_LABELS } from "../../engine.ts";
 import type { Found, Use } from "../../housekeeping/found.ts";

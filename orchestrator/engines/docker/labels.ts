@@ -1,4 +1,6 @@
-import { type Dependency, type Project, type Service, serviceIdOf } from "../../../core/types.ts";
+import { serviceIdOf } from "../../../core/ids.ts";
+import type { TaskIdentity } from "../../../core/job.ts";
+import type { Dependency, Project, Service } from "../../../core/types.ts";
 import { OWNER_LABELS } from "../../engine.ts";
 import type { Labels } from "./wire.ts";
 
@@ -38,10 +40,34 @@ export interface ReplicaIdentity {
   readonly service: Service;
   readonly slot: number;
   readonly instanceId: string;
+  /** It is a task of a job, and no replica. */
+  readonly task?: TaskIdentity;
 }
 
-export function ownerLabels({ project, service, slot, instanceId }: ReplicaIdentity): Labels {
+const TASK_LABELS = { run: "flyball.run", task: "flyball.task", attempt: "flyball.attempt" } as const;
+
+/** Which task the container is; absent: none of a job, or another daemon's. */
+export function taskIdentityOf(
+  labels: Readonly<Record<string, string>> | null | undefined,
+  instanceId: string,
+): TaskIdentity | undefined {
+  const run = labels?.[TASK_LABELS.run];
+  const [task, attempt] = [Number(labels?.[TASK_LABELS.task]), Number(labels?.[TASK_LABELS.attempt])];
+  if (run === undefined || labels?.[OWNER_LABELS.owner] !== instanceId) return undefined;
+  return Number.isInteger(task) && Number.isInteger(attempt) ? { run, task, attempt } : undefined;
+}
+
+function taskLabels({ run, task, attempt }: TaskIdentity): Labels {
   return {
+    [TASK_LABELS.run]: run,
+    [TASK_LABELS.task]: String(task),
+    [TASK_LABELS.attempt]: String(attempt),
+  };
+}
+
+export function ownerLabels({ project, service, slot, instanceId, task }: ReplicaIdentity): Labels {
+  return {
+    ...(task === undefined ? {} : taskLabels(task)),
     [OWNER_LABELS.owner]: instanceId,
     [OWNER_LABELS.project]: project.name,
     [OWNER_LABELS.service]: service.name,
@@ -50,13 +76,16 @@ export function ownerLabels({ project, service, slot, instanceId }: ReplicaIdent
   };
 }
 
-/** Compose's hash cannot be computed here; ours stands in its place, because without one compose is blind to it. */
-export function composeLabels({ project, service, slot }: ReplicaIdentity, imageId: string): Labels {
+/**
+ * Compose's hash cannot be computed here; ours stands in its place, because without one compose is blind to it. A task
+ * is to compose what its own `run` makes: shown by `ps -a`, ended by `down`, and no replica.
+ */
+export function composeLabels({ project, service, slot, task }: ReplicaIdentity, imageId: string): Labels {
   return {
     [COMPOSE_LABELS.project]: project.name,
     [COMPOSE_LABELS.service]: service.name,
     [COMPOSE_LABELS.number]: String(slot),
-    [COMPOSE_LABELS.oneoff]: "False",
+    [COMPOSE_LABELS.oneoff]: task === undefined ? "False" : "True",
     [COMPOSE_LABELS.configHash]: service.templateHash,
     [COMPOSE_LABELS.image]: imageId,
     [COMPOSE_LABELS.dependsOn]: dependsOnLabel(project, service.dependsOn),

@@ -1,22 +1,18 @@
 import type { Clock } from "../../../core/clock.ts";
 import { isFlyballError, messageOf } from "../../../core/errors.ts";
+import { serviceIdOf } from "../../../core/ids.ts";
+import type { ObservedTask } from "../../../core/job.ts";
 import type { Log } from "../../../core/log.ts";
-import {
-  type ObservedReplica,
-  type ObservedState,
-  type Project,
-  type ReplicaId,
-  type Service,
-  serviceIdOf,
-} from "../../../core/types.ts";
+import type { ObservedReplica, ObservedState, Project, ReplicaId, Service } from "../../../core/types.ts";
 import { SECOND_MS } from "../../../core/units.ts";
 import { OWNER_LABELS } from "../../engine.ts";
+import { observedTask } from "../../observed-task.ts";
 import { existingNetworks, existingVolumes, inspectContainer, listContainers } from "./api.ts";
 import { mapConcurrent } from "./concurrent.ts";
 import type { DockerConnection } from "./connect.ts";
 import { isGone } from "./errors.ts";
 import { knownImageId } from "./images.ts";
-import { COMPOSE_LABELS } from "./labels.ts";
+import { COMPOSE_LABELS, taskIdentityOf } from "./labels.ts";
 import type { Memory } from "./memory.ts";
 import { type ReplicaPlace, replicaOf, unstartedReplicaOf } from "./replica.ts";
 import { seat } from "./slots.ts";
@@ -29,6 +25,8 @@ const INSPECT_DEADLINE_MS = 10_000;
 
 export interface ObserveParts {
   readonly connection: DockerConnection;
+  /** Whose tasks are looked at: another daemon's are that one's. */
+  readonly instanceId: string;
   readonly memory: Memory;
   readonly stopping: ReadonlySet<ReplicaId>;
   readonly clock: Clock;
@@ -53,8 +51,8 @@ export async function observe(
     parts.log.warn({ what, error: messageOf(error) }, "a part of the observation failed");
   };
   const look: Look = { ...parts, signal, missed };
-  const [replicas, networks, volumes, images] = await Promise.all([
-    mapConcurrent(projects, CONCURRENCY, (project) => replicasOf(look, project)),
+  const [containers, networks, volumes, images] = await Promise.all([
+    mapConcurrent(projects, CONCURRENCY, (project) => containersOf(look, project)),
     orElse(
       look,
       "networks",
@@ -64,14 +62,46 @@ export async function observe(
     orElse(look, "volumes", existingVolumes(parts.connection, namesOf(projects, "volumes"), { signal }), []),
     imagesOf(look, projects),
   ]);
-  const all = replicas.flat();
-  if (complete) parts.memory.keepOnly(new Set(all.map(({ id }) => id)));
-  return { atMs: parts.clock.nowMs(), complete, replicas: all, networks, volumes, images };
+  const replicas = containers.flatMap((one) => one.replicas);
+  const tasks = containers.flatMap((one) => one.tasks);
+  const all = [...replicas.map(({ id }) => id), ...tasks.map(({ replica }) => replica)];
+  if (complete) parts.memory.keepOnly(new Set(all));
+  return { atMs: parts.clock.nowMs(), complete, replicas, tasks, networks, volumes, images };
 }
 
-async function replicasOf(look: Look, project: Project): Promise<ObservedReplica[]> {
+interface ProjectContainers {
+  readonly replicas: readonly ObservedReplica[];
+  readonly tasks: readonly ObservedTask[];
+}
+
+async function containersOf(look: Look, project: Project): Promise<ProjectContainers> {
   const listing = listContainers(look.connection, project.name, { signal: look.signal });
-  const listed = (await orElse(look, `containers of ${project.name}`, listing, [])).filter(isReplica);
+  const listed = await orElse(look, `containers of ${project.name}`, listing, []);
+  return { replicas: await replicasOf(look, project, listed), tasks: await tasksOf(look, project, listed) };
+}
+
+async function tasksOf(
+  look: Look,
+  project: Project,
+  listed: readonly ListedContainer[],
+): Promise<ObservedTask[]> {
+  const seen = await mapConcurrent(listed, CONCURRENCY, async (container) => {
+    const identity = taskIdentityOf(container.Labels, look.instanceId);
+    if (identity === undefined) return [];
+    const place = placeOf(look, project, new Map(), container, identity.task + 1);
+    if (isOursUnstarted(container)) return [observedTask(identity, unstartedReplicaOf(container, place))];
+    const inspected = await inspect(look, container);
+    return inspected === undefined ? [] : [observedTask(identity, startedReplica(look, inspected, place))];
+  });
+  return seen.flat();
+}
+
+async function replicasOf(
+  look: Look,
+  project: Project,
+  all: readonly ListedContainer[],
+): Promise<ObservedReplica[]> {
+  const listed = all.filter(isReplica);
   const slots = slotsOf(look, listed);
   const replacing = replacedByCompose(listed, look.clock.nowMs());
   const services = new Map(project.services.map((service) => [service.name, service]));

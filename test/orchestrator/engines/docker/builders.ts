@@ -1,5 +1,5 @@
+import { serviceIdOf } from "../../../../core/ids.ts";
 import type { Project, ReplicaTemplate, Service } from "../../../../core/types.ts";
-import { serviceIdOf } from "../../../../core/types.ts";
 import type { InspectedContainer } from "../../../../orchestrator/engines/docker/wire.ts";
 
 /** A template with nothing in it but an image. */
