@@ -24,7 +24,9 @@ import type { LevelReader } from "../scaler/observe.ts";
 import { queryPrometheus } from "../scaler/prometheus/query.ts";
 import { QueryWatcher } from "../scaler/prometheus/watcher.ts";
 import { Scaler } from "../scaler/scaler.ts";
+import { Traffic } from "../traffic/traffic.ts";
 import type { Broadcast } from "./broadcast.ts";
+import { loadOf, withTraffic } from "./traffic-figures.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
 
@@ -47,6 +49,7 @@ export class ControlLoop implements AsyncDisposable {
   readonly minutes: Minutes;
   readonly metrics: DaemonMetrics;
   readonly discovery = new Discovery(() => this.orchestrator.services);
+  readonly traffic: Traffic;
   /** Absent: the configuration names no Prometheus. */
   readonly queries: QueryWatcher | undefined;
   readonly #log: Log;
@@ -59,7 +62,8 @@ export class ControlLoop implements AsyncDisposable {
   #evaluatedAtMs = 0;
 
   constructor({ store, engine, log, config, broadcast }: LoopOptions) {
-    const { prometheus } = config;
+    const { prometheus, dataDirectory } = config;
+    this.traffic = new Traffic({ ...config.traffic, dataDirectory, clock: systemClock, log });
     this.engine = engine;
     this.#log = log;
     this.#broadcast = broadcast;
@@ -79,6 +83,7 @@ export class ControlLoop implements AsyncDisposable {
       services: () => this.views(),
       collector: () => this.#collector,
       jobs: () => this.jobs.list(),
+      traffic: () => this.traffic.readings(),
     });
     this.jobs = new Jobs({
       engine,
@@ -98,8 +103,12 @@ export class ControlLoop implements AsyncDisposable {
           return this.care.scenes.before(action, replica);
         },
       },
+      beforeStop: (...replica) => this.traffic.drain(...replica),
       capacity: { ...engine.machine, overcommitRatio: config.overcommit },
-      load: () => this.#levels.cores,
+      circumstances: () => ({
+        load: loadOf(this.#levels.cores, this.traffic.readings()),
+        succeededJobs: this.jobs.succeeded,
+      }),
       engine,
       store,
       clock: systemClock,
@@ -126,6 +135,8 @@ export class ControlLoop implements AsyncDisposable {
     });
     this.#collector = this.#running.use(collector);
     this.#running.use(this.care);
+    this.#running.use(this.traffic);
+    this.traffic.start();
     this.#running.use(this.orchestrator);
     this.#running.use(this.jobs);
     this.orchestrator.start();
@@ -165,6 +176,7 @@ export class ControlLoop implements AsyncDisposable {
       service,
       desired: this.desired(service),
       replicas: this.orchestrator.replicasOf(service.id),
+      mode: this.scaler.modeOf(service.id),
       newest: ({ id }) => {
         const sample = this.#levels.newest(id);
         return sample !== undefined && nowMs - sample.readAtMs <= STALE_AFTER_MS ? sample : undefined;
@@ -177,6 +189,7 @@ export class ControlLoop implements AsyncDisposable {
   #observed(observed: ObservedState): void {
     this.care.observed(observed);
     this.discovery.observed(observed);
+    this.traffic.update({ ...observed, services: this.orchestrator.services });
     this.jobs.observed(observed);
     const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
     const services = new Map(this.orchestrator.services.map((service) => [service.id, service]));
@@ -201,12 +214,11 @@ export class ControlLoop implements AsyncDisposable {
 
   #sampled(batch: Batch): void {
     this.metrics.batchReceived();
-    for (const sample of batch.samples) {
-      this.#levels.append(sample);
-    }
+    const read = withTraffic(batch.samples, this.traffic.readings(), batch.readAtMs);
+    for (const sample of read) this.#levels.append(sample);
     const replicas = this.orchestrator.observed?.replicas ?? [];
     const serviceOf = new Map(replicas.map(({ id, service }) => [id, service]));
-    const samples = Map.groupBy(batch.samples, ({ replica }) => serviceOf.get(replica));
+    const samples = Map.groupBy(read, ({ replica }) => serviceOf.get(replica));
     for (const service of this.orchestrator.services) {
       const reading = serviceReading(samples.get(service.id) ?? [], capacityOf(service));
       if (reading !== undefined) this.#serviceSeries.append(service.id, batch.readAtMs, reading);

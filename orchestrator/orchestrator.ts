@@ -28,7 +28,7 @@ import { Pace } from "./pace.ts";
 import { isAnythingLeft, runningCounts } from "./present.ts";
 import { Probes } from "./probes/probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
-import type { Capacity, DesiredProject } from "./reconcile/input.ts";
+import type { Capacity, DesiredProject, ReconcileInput } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
 import { reconcile } from "./reconcile.ts";
 import { describeRevision } from "./rollout/describe.ts";
@@ -55,10 +55,8 @@ export interface OrchestratorOptions {
   readonly log: Log;
   /** What reservations may add up to; absent: everything fits. */
   readonly capacity?: Capacity;
-  /** Cores that each replica uses now, as far as it is known: the idlest goes first. */
-  readonly load?: () => ReadonlyMap<ReplicaId, number>;
-  /** Jobs of which nobody has to wait for a run any more. */
-  readonly succeededJobs?: () => ReadonlySet<ServiceId>;
+  /** What others know that a plan looks at. */
+  readonly circumstances?: () => Pick<ReconcileInput, "load" | "succeededJobs">;
   /** Keeps what replicas that failed leave behind; absent: nothing is kept. */
   readonly scenes?: Pick<Scenes, "see" | "before">;
   /** Before a replica is told to stop; resolves when it has nothing left to do, or the grace is over. */
@@ -396,13 +394,12 @@ export class Orchestrator implements AsyncDisposable {
 
   /** What a plan looks at beside what is desired and what is there. */
   #facts(nowMs: number) {
-    const { capacity, load, succeededJobs } = this.#options;
+    const { capacity, circumstances } = this.#options;
     return {
       nowMs,
       attempts: this.#failures.attempts,
-      ...(succeededJobs === undefined ? {} : { succeededJobs: succeededJobs() }),
+      ...circumstances?.(),
       ...(capacity === undefined ? {} : { capacity }),
-      ...(load === undefined ? {} : { load: load() }),
     };
   }
 

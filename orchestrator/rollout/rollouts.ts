@@ -93,9 +93,8 @@ export class Rollouts {
 
   /** The rollouts as they would be after the project was applied: of each service whose template changes, another. */
   withProject(project: Project, replicasOf: ReplicasOf, nowMs: number): ReadonlyMap<ServiceId, Rollout> {
-    return new Map(
-      project.services.map((service) => [service.id, this.#applied(service, replicasOf, nowMs)]),
-    );
+    const services = project.services.filter(isRolledOut);
+    return new Map(services.map((service) => [service.id, this.#applied(service, replicasOf, nowMs)]));
   }
 
   /** Writes them to the store, within the caller's transaction; `adopt` follows when that has succeeded. */
@@ -133,7 +132,7 @@ export class Rollouts {
     const isFirstLook = gapMs === undefined || gapMs > GAP_MS;
     if (isFirstLook) this.#endedUnseen.clear();
     const changed: Rollout[] = [];
-    for (const service of services) {
+    for (const service of services.filter(isRolledOut)) {
       const known = this.#current.get(service.id);
       if (known?.state === "done") continue;
       const replicas = look.replicasOf(service.id);
@@ -268,7 +267,7 @@ export class Rollouts {
 
   #resolveService(service: Service): Service {
     const to = this.#current.get(service.id)?.to;
-    if (to === undefined) return service;
+    if (to === undefined || !isRolledOut(service)) return service;
     // Of one definition there is the image that its name stands for, and the one that it was pinned to.
     const isAtFile = to.hash === service.templateHash && to.template.image === service.template.image;
     if (isAtFile) return service;
@@ -288,6 +287,11 @@ export class Rollouts {
     this.#current.set(rollout.service, rollout);
     this.#projectOf.set(rollout.service, project);
   }
+}
+
+/** A task of a job is made from the definition of its moment. */
+function isRolledOut({ job }: Service): boolean {
+  return job === undefined;
 }
 
 function revisionOf({ number, hash, template }: KeptRevision): Revision {

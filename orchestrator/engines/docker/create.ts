@@ -8,7 +8,7 @@ import { type DockerConnection, isAtLeast } from "./connect.ts";
 import { isBeingRemoved, isGone, isNameTaken } from "./errors.ts";
 import { type ImageParts, knownImageId } from "./images.ts";
 import { injectedFiles, putFiles } from "./injected-files.ts";
-import { CLONED_FROM_LABEL, COMPOSE_LABELS, type ReplicaIdentity } from "./labels.ts";
+import { CLONED_FROM_LABEL, COMPOSE_LABELS, type ReplicaIdentity, taskIdentityOf } from "./labels.ts";
 import { planFromTemplate, type ResolvedNames } from "./template-body.ts";
 import type { ContainerPlan, InspectedContainer } from "./wire.ts";
 
@@ -140,13 +140,17 @@ async function createOrFind(
 async function madeEarlier(
   connection: DockerConnection,
   name: string,
-  { project, service, slot, instanceId }: ReplicaIdentity,
+  { project, service, slot, instanceId, task }: ReplicaIdentity,
   signal: AbortSignal,
 ): Promise<ReplicaId | undefined> {
   const container = await inspectContainer(connection, name, { signal });
   const labels = container.Config.Labels ?? {};
+  const existing = taskIdentityOf(labels, instanceId);
   const isSame =
     isUnstarted(container) &&
+    existing?.run === task?.run &&
+    existing?.task === task?.task &&
+    existing?.attempt === task?.attempt &&
     labels[OWNER_LABELS.owner] === instanceId &&
     labels[OWNER_LABELS.project] === project.name &&
     labels[OWNER_LABELS.service] === service.name &&

@@ -56,7 +56,7 @@ function dockerEngine(
 
     async observe(projects, signal) {
       watched = namesIn(projects);
-      const seen = await observe({ connection, memory, stopping, clock, log }, projects, signal);
+      const seen = await observe({ connection, instanceId, memory, stopping, clock, log }, projects, signal);
       halfRemoved.look(seen.replicas);
       return seen;
     },

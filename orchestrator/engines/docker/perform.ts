@@ -163,9 +163,10 @@ function choosesFromRange(service: Service | undefined): boolean {
 }
 
 function identityOf(parts: PerformParts, id: string, slot: number, context: ActionContext): ReplicaIdentity {
-  const { project, service } = context;
+  const { project, service, task } = context;
   if (service === undefined) throw notInProject("service", id, project.name);
-  return { project, service, slot, instanceId: parts.instanceId };
+  const { instanceId } = parts;
+  return { project, service, slot, instanceId, ...(task === undefined ? {} : { task }) };
 }
 
 function ipamConfig(subnet: {

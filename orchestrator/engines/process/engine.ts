@@ -11,6 +11,7 @@ import type { Action, ObservedState, Project, ReplicaId, Service, ServiceId } fr
 import type { RunningFacts } from "../../doctor/facts.ts";
 import type { ActionContext, Command, CommandEnd, Engine, EngineScene, LogBounds } from "../../engine.ts";
 import type { Found } from "../../housekeeping/found.ts";
+import { observedTask } from "../../observed-task.ts";
 import { Cgroups, DEFAULT_CGROUP_ROOT } from "./cgroup.ts";
 import { checkService } from "./check.ts";
 import { signalMembers } from "./group.ts";
@@ -24,7 +25,6 @@ import { RecordStore } from "./record.ts";
 import { Replica, type ReplicaParts } from "./replica.ts";
 import { sceneOf } from "./scene.ts";
 import { pastGate } from "./spawn.ts";
-import { taskOf } from "./task.ts";
 import { readAccounts } from "./user.ts";
 
 export interface ProcessEngineOptions {
@@ -130,7 +130,10 @@ class ProcessEngine implements Engine {
       atMs: this.#parts.clock.nowMs(),
       complete: true,
       replicas: others.map((replica) => replica.observed()),
-      tasks: replicas.flatMap(taskOf),
+      tasks: replicas.flatMap((replica) => {
+        const { task } = replica.record;
+        return task === undefined ? [] : [observedTask(task, replica.observed())];
+      }),
       // This engine has none of these and needs none: all that is asked for counts as there, so that nobody plans to
       // make it. What that costs a service is said by `check`.
       networks: projects.flatMap((project) => project.networks.map((network) => network.name)),
