@@ -1,8 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { TrafficReading } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
 import type { ServiceView } from "../core/wire.ts";
 import type { JobAnswer } from "../core/wire-jobs.ts";
 import { JobMetrics } from "./job-metrics.ts";
+import { registerTrafficMetrics } from "./traffic-metrics.ts";
 
 /** What is known of the collector that this daemon runs. */
 export interface CollectorFigures {
@@ -28,9 +30,11 @@ export class DaemonMetrics {
     services: () => readonly ServiceView[];
     collector: () => CollectorFigures | undefined;
     jobs: () => readonly JobAnswer[];
+    traffic: () => readonly TrafficReading[];
   }) {
     const registers = [this.#registry];
     this.jobs = new JobMetrics(this.#registry, sources.jobs);
+    registerTrafficMetrics(this.#registry, sources.traffic);
     this.#services = sources.services;
     collectDefaultMetrics({ register: this.#registry });
     this.#replicas = new Gauge({

@@ -8,8 +8,8 @@ const FORGOTTEN_AFTER_MS = 30_000;
 
 export interface DrainsOptions {
   readonly clock: Clock;
-  /** From here on the replica gets nothing new. @throws when that is not known */
-  readonly close: (replica: ReplicaId) => Promise<void>;
+  /** Resolves when those that drain get nothing new any more. */
+  readonly close: () => Promise<void>;
   /** What it still has. @throws when that is not known */
   readonly open: (replica: ReplicaId) => Promise<number>;
   /** Who drains has changed. */
@@ -41,18 +41,20 @@ export class Drains {
     const deadlineMs = clock.monotonicMs() + graceMs;
     const isOver = () => signal?.aborted === true || clock.monotonicMs() >= deadlineMs;
     this.#untilMs.set(replica, Number.POSITIVE_INFINITY);
-    onChange();
-    let isClosed = false;
+    const waiting = new AbortController();
+    const ends = [waiting.signal, ...(signal === undefined ? [] : [signal])];
+    const pause = (waitMs: number) =>
+      sleep(waitMs, undefined, { signal: AbortSignal.any(ends) }).catch(() => {});
+    await Promise.race([close(), pause(graceMs)]);
+    waiting.abort();
     while (!isOver()) {
       try {
-        if (!isClosed) await close(replica);
-        isClosed = true;
         if ((await open(replica)) === 0) break;
       } catch {
         // The balancer is being started again; the next look asks anew.
       }
       const waitMs = Math.max(0, Math.min(LOOK_EVERY_MS, deadlineMs - clock.monotonicMs()));
-      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
     }
     if (signal?.aborted === true) this.#untilMs.delete(replica);
     else this.#untilMs.set(replica, clock.monotonicMs() + FORGOTTEN_AFTER_MS);

@@ -74,6 +74,8 @@ export class Traffic implements AsyncDisposable {
   #held = "";
   #failure = "";
   #nextTimer: NodeJS.Timeout | undefined;
+  /** Of those who wait for a pass that begins after they have asked. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: TrafficOptions) {
     const { dataDirectory, haproxy: binary, clock, log } = options;
@@ -83,7 +85,7 @@ export class Traffic implements AsyncDisposable {
     const { haproxy } = this.#keeper;
     this.#drains = new Drains({
       clock,
-      close: (replica) => haproxy.close(this.#backendsOf(replica), serverName(replica)),
+      close: () => this.#nextPass(),
       open: (replica) => haproxy.open(this.#backendsOf(replica), serverName(replica)),
       onChange: nudge,
     });
@@ -152,13 +154,34 @@ export class Traffic implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#nextTimer);
     await this.#loop.stop();
+    for (const resolve of this.#waiting) resolve();
     clearTimeout(this.#nextTimer);
     this.#keeper[Symbol.dispose]();
+  }
+
+  /** Resolves when everything that is known now has reached HAProxy: those that come before those that go. */
+  #nextPass(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    this.#loop.nudge();
+    return promise;
   }
 
   async #pass(): Promise<void> {
     const update = this.#update;
     if (update === undefined) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      await this.#bringTo(update);
+    } catch (error) {
+      this.#waiting.push(...waiting);
+      throw error;
+    }
+    for (const resolve of waiting) resolve();
+  }
+
+  async #bringTo(update: TrafficUpdate): Promise<void> {
     if (!this.#adopted) await this.#adopt(update);
     let table = this.#wantedTable(update);
     if (await this.#keeper.lookAtPorts(table)) table = this.#wantedTable(update);

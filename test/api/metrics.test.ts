@@ -22,7 +22,12 @@ async function linesOf(metrics: DaemonMetrics, name: string): Promise<string[]> 
 
 test("a service's counts and bounds are told, and no longer once it is gone", async () => {
   let services = [view("shop_web", { replicas: { desired: 3, running: 2, ready: 1, min: 1, max: 6 } })];
-  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined, jobs: () => [] });
+  const metrics = new DaemonMetrics({
+    services: () => services,
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+  });
   assert.deepEqual(await linesOf(metrics, "flyball_service_replicas"), [
     'flyball_service_replicas{service="shop_web",state="desired"} 3',
     'flyball_service_replicas{service="shop_web",state="running"} 2',
@@ -39,7 +44,12 @@ test("a service's counts and bounds are told, and no longer once it is gone", as
 
 test("business labels are labels of the service, and follow it when they change", async () => {
   let services = [view("shop_web", { businessLabels: { team: "checkout" } }), view("shop_db")];
-  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined, jobs: () => [] });
+  const metrics = new DaemonMetrics({
+    services: () => services,
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+  });
   const before = await linesOf(metrics, "flyball_service_labels");
   assert.ok(before.some((line) => line.includes('team="checkout"') && line.includes('service="shop_web"')));
   assert.ok(before.some((line) => line.includes('service="shop_db"') && !line.includes("checkout")));
@@ -52,14 +62,24 @@ test("business labels are labels of the service, and follow it when they change"
 
 test("a business label named service does not hide which service it is", async () => {
   const services = [view("shop_web", { businessLabels: { service: "mine" } })];
-  const metrics = new DaemonMetrics({ services: () => services, collector: () => undefined, jobs: () => [] });
+  const metrics = new DaemonMetrics({
+    services: () => services,
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+  });
   assert.deepEqual(await linesOf(metrics, "flyball_service_labels"), [
     'flyball_service_labels{service="shop_web"} 1',
   ]);
 });
 
 test("evaluations, changes of the count and engine calls are counted", async () => {
-  const metrics = new DaemonMetrics({ services: () => [], collector: () => undefined, jobs: () => [] });
+  const metrics = new DaemonMetrics({
+    services: () => [],
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+  });
   metrics.evaluated("shop_web", 1, 1);
   metrics.evaluated("shop_web", 1, 3);
   metrics.acted("start-replica", "done");
@@ -79,6 +99,7 @@ test("the collector's restarts, drops and clock are told, and the clock not befo
   const metrics = new DaemonMetrics({
     services: () => [],
     jobs: () => [],
+    traffic: () => [],
     collector: () => ({ restarts: 2, droppedBatches: 3, clockOffset }),
   });
   assert.deepEqual(await linesOf(metrics, "flyball_collector_restarts"), ["flyball_collector_restarts 2"]);
@@ -102,6 +123,7 @@ test("the runs of jobs are counted by how they ended, and a job's last success a
     services: () => [],
     collector: () => undefined,
     jobs: () => jobs,
+    traffic: () => [],
   });
   metrics.jobs.over("shop_backup", "succeeded");
   metrics.jobs.over("shop_backup", "missed");
@@ -118,4 +140,30 @@ test("the runs of jobs are counted by how they ended, and a job's last success a
   ]);
   jobs.pop();
   assert.deepEqual(await linesOf(metrics, "flyball_job_active_runs"), []);
+});
+
+test("what the balancer counted is told for services, and not for each replica", async () => {
+  const reading = { service: "shop_web", readAtMs: 0, open: 2, queued: 1, requestsTotal: 10, errorsTotal: 3 };
+  const readings = [
+    { ...reading, latencyMs: 250 },
+    { ...reading, replica: "web-1" },
+  ];
+  const metrics = new DaemonMetrics({
+    services: () => [],
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => readings,
+  });
+  for (const [name, value] of Object.entries({
+    requests_total: 10,
+    errors_total: 3,
+    open: 2,
+    queued: 1,
+    latency_p95_seconds: 0.25,
+  })) {
+    const line = `flyball_traffic_${name}{service="shop_web"} ${value}`;
+    assert.deepEqual(await linesOf(metrics, `flyball_traffic_${name}`), [line]);
+  }
+  readings.length = 0;
+  assert.deepEqual(await linesOf(metrics, "flyball_traffic_requests_total"), []);
 });

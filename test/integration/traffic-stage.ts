@@ -53,6 +53,7 @@ export class Replica implements AsyncDisposable {
           `Sec-WebSocket-Accept: ${WEBSOCKET.accept}\r\n\r\n`,
       );
       socket.on("data", (data) => socket.write(data));
+      socket.on("end", () => socket.end());
       socket.on("error", () => {});
     });
   }

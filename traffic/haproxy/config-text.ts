@@ -53,6 +53,8 @@ defaults
   balance leastconn
   timeout connect 2s
   timeout client 1m
+  timeout client-fin 30s
+  timeout server-fin 30s
   timeout queue 30s
   timeout tunnel 12h
   timeout http-request 10s

@@ -83,11 +83,6 @@ export class Haproxy implements Disposable {
     return { structure: parseInfo(said)?.structure ?? "", servers: parseServers(said) };
   }
 
-  /** These get nothing new from now on. */
-  async close(backends: readonly string[], server: string): Promise<void> {
-    await this.#tell(backends.map((backend) => ({ kind: "close", backend, server })));
-  }
-
   async snapshot(nowMs: number): Promise<Snapshot> {
     const said = await ask(this.#directory, "runtime", [
       "show info",
