@@ -2,7 +2,14 @@ import type { Diagnostic } from "../../core/diagnostics.ts";
 import { Diagnostics } from "../../core/diagnostics.ts";
 import { serviceIdOf } from "../../core/ids.ts";
 import { type DecodedLabels, decodeLabels, type LabelSettings } from "../../core/labels.ts";
-import type { Project, ProjectNetwork, ProjectVolume, ReplicaTemplate, Service } from "../../core/types.ts";
+import type {
+  Project,
+  ProjectNetwork,
+  ProjectVolume,
+  ReplicaTemplate,
+  Service,
+  TrafficPolicy,
+} from "../../core/types.ts";
 import { checkCircles, dependenciesOf } from "./dependencies.ts";
 import { initialReplicas } from "./initial-replicas.ts";
 import { isBatchProject, jobOf, withJobsChecked } from "./jobs.ts";
@@ -64,6 +71,7 @@ function serviceOf(
   const restarting: ReplicaTemplate = {
     ...template,
     ...(decoded.probe === undefined ? {} : { probe: decoded.probe }),
+    exposedPorts: withDoors(template.exposedPorts, decoded.traffic),
     ...(decoded.deploy?.latestImage === true
       ? { container: { ...template.container, pullPolicy: "always" } }
       : {}),
@@ -113,6 +121,12 @@ function consequenceOf({ path }: Diagnostic, { job }: DecodedLabels): string {
   return job.trigger.kind === "refused" && !path.includes(".autoscale.")
     ? "the job does not run"
     : "the job runs without it";
+}
+
+/** A port that the balancer leads to need not be named a second time. */
+function withDoors(exposed: readonly string[], traffic: TrafficPolicy | undefined): readonly string[] {
+  const doors = traffic?.doors.flatMap(({ port }) => (port === undefined ? [] : [String(port)])) ?? [];
+  return [...new Set([...exposed, ...doors])];
 }
 
 function saysNothingOfRestart(service: ComposeService): boolean {
