@@ -1,12 +1,15 @@
+import { Alerts } from "./alerts/alerts.ts";
 import { startApi } from "./api/server.ts";
 import { type AgentOptions, agentSettings } from "./collector/from-config.ts";
 import { becomeAgent } from "./collector/launch.ts";
+import { systemClock } from "./core/clock.ts";
 import type { Config } from "./core/config.ts";
 import type { Diagnostic } from "./core/diagnostics.ts";
 import type { Log } from "./core/log.ts";
 import { keepHeapSmall } from "./core/small-heap.ts";
 import { Store } from "./core/store.ts";
 import type { ProjectAnswer, ProjectRequest } from "./core/wire.ts";
+import { Alerting } from "./daemon/alerting.ts";
 import { Answers } from "./daemon/answers.ts";
 import { Broadcast } from "./daemon/broadcast.ts";
 import { composeRoom } from "./daemon/compose-room.ts";
@@ -34,9 +37,10 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   started.use(broadcast.hub);
   const loop = started.use(new ControlLoop({ store, engine, log, config, broadcast }));
   await loop.start(config);
+  const { alerts } = started.use(await Alerting.start({ store, loop, broadcast, config, log }));
   const api = started.use(
     await startApi({
-      control: new Answers({ loop, store, config, log }),
+      control: new Answers({ loop, alerts, store, config, log }),
       stream: broadcast.hub,
       listen: config.listen,
       log,
@@ -75,7 +79,9 @@ export async function planWithoutDaemon(options: {
   const store = opened.use(new Store(config.dataDirectory));
   const engine = opened.use(await openEngine(config, store, log));
   const loop = opened.use(new ControlLoop({ store, engine, log, config }));
-  return await new Answers({ loop, store, config, log }).planProject(name, request);
+  const unheard = { store, log, clock: systemClock, address: "", onNotification: () => {} };
+  const alerts = new Alerts(unheard, []);
+  return await new Answers({ loop, alerts, store, config, log }).planProject(name, request);
 }
 
 /** Loaded when it is asked for: a daemon never needs it. @throws FlyballError COMPOSE_INVALID */

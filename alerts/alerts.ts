@@ -27,6 +27,7 @@ import { AlertRecords } from "./records.ts";
 import { INHIBITIONS } from "./rules/built-in.ts";
 import { routesOf, rulesOf, WEBSOCKET } from "./settings.ts";
 import { Silences } from "./silences.ts";
+import { SmoothedLevels } from "./smoothed.ts";
 import type { AlertState } from "./state.ts";
 import { TABLES } from "./tables.ts";
 import { alertView, silenceView } from "./views.ts";
@@ -62,6 +63,7 @@ export class Alerts implements AsyncDisposable {
   readonly #outbox: Outbox;
   readonly #silences: Silences;
   readonly #disks = new DiskTrends();
+  readonly #levels = new SmoothedLevels();
   readonly #channels: readonly Channel[];
   readonly #couriers: readonly Courier[];
   #book: AlertBook;
@@ -101,6 +103,7 @@ export class Alerts implements AsyncDisposable {
     const nowMs = this.#options.clock.nowMs();
     const facts: AlertFacts = {
       ...seen,
+      services: this.#levels.apply(seen.services, nowMs),
       ...(seen.filesystems === undefined ? {} : { filesystems: this.#disks.apply(seen.filesystems, nowMs) }),
       channels: this.#outbox.facts,
       ...(this.#storeTrouble === undefined ? {} : { storeTrouble: this.#storeTrouble }),

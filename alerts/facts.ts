@@ -22,13 +22,12 @@ export interface ServiceFacts {
   readonly desired: number;
   /** Absent: the engine cannot be seen, or was not yet. */
   readonly replicas?: readonly ObservedReplica[];
-  /** What the rules may ask for; absent: the service does not scale. */
-  readonly bounds?: { readonly min: number; readonly max: number };
+  readonly scales: boolean;
   /** The newest evaluation; absent: there was none yet. */
   readonly decision?: Pick<Evaluation, "atMs" | "from" | "wanted" | "to" | "verdicts" | "limits">;
   /** Absent: the engine cannot be seen, or was not yet. */
   readonly holds?: readonly Hold[];
-  /** Mean over the ready replicas: cpu and memory 0..1, requests per second of one, milliseconds at p95. */
+  /** Mean over the ready replicas, of the moment: cpu and memory 0..1, requests per second of one, milliseconds at p95. */
   readonly levels: Readonly<Partial<Record<"cpu" | "memory" | "rps" | "latency", number>>>;
   readonly rollout?: RolloutFacts;
   /** Replicas that failed lately, in any order. */

@@ -1,5 +1,5 @@
 import type { Notification, NotifiedAlert } from "../core/alert.ts";
-import { formatDuration } from "../core/units.ts";
+import { formatDuration, SECOND_MS } from "../core/units.ts";
 import { plain } from "./channels/plain.ts";
 
 /** A notification in words: what mails and chats show, each in its own way. */
@@ -65,14 +65,17 @@ function headlineOf(reason: Notification["reason"], firing: number, resolved: nu
 
 function itemOf(alert: NotifiedAlert, atMs: number): MessageItem {
   const { status, severity, summary, advice, startsAtMs, endsAtMs } = alert;
+  const lastsMs = Math.max(0, atMs - startsAtMs);
+  const lasts = lastsMs < SECOND_MS ? "" : ` (${formatDuration(lastsMs)})`;
   const when =
     endsAtMs === undefined
-      ? `since ${formatInstant(startsAtMs)} (${formatDuration(Math.max(0, atMs - startsAtMs))})`
+      ? `since ${formatInstant(startsAtMs)}${lasts}`
       : `from ${formatInstant(startsAtMs)} to ${formatInstant(endsAtMs)} (${formatDuration(endsAtMs - startsAtMs)})`;
   return {
     status,
     severity,
-    summary: plain(summary, MOST_IN_A_SENTENCE),
+    // In the words of when it was last true.
+    summary: plain(status === "resolved" ? `was: ${summary}` : summary, MOST_IN_A_SENTENCE),
     when,
     ...(status === "firing" ? { advice: plain(advice, MOST_IN_A_SENTENCE) } : {}),
   };

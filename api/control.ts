@@ -15,6 +15,7 @@ import type {
 } from "../core/wire.ts";
 import type { History } from "../core/wire-history.ts";
 import type { AccessControl } from "./access-control.ts";
+import type { AlertControl } from "./alert-control.ts";
 import type { CareControl } from "./care-control.ts";
 import type { DiscoveryControl } from "./discovery-control.ts";
 import type { HistorySpan } from "./history.ts";
@@ -50,6 +51,8 @@ export interface Control extends LogControl {
   readonly jobs: JobControl;
   /** What replicas left behind, and what stands in the way of more of them. */
   readonly care: CareControl;
+  /** What is wrong, and who is told of it. */
+  readonly alerts: AlertControl;
   /** Where services answer. */
   readonly discovery: DiscoveryControl;
   /** Who may ask, and what was asked. */

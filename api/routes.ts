@@ -15,6 +15,7 @@ import {
 } from "../core/wire.ts";
 import { historySchema } from "../core/wire-history.ts";
 import { ACCESS_ROUTES } from "./access.ts";
+import { ALERT_ROUTES } from "./alerts.ts";
 import { CARE_ROUTES } from "./care.ts";
 import { DISCOVERY_ROUTES } from "./discovery.ts";
 import { JOB_ROUTES } from "./jobs.ts";
@@ -179,6 +180,7 @@ export const ROUTES: readonly Route[] = [
   ...ROLLOUT_ROUTES,
   ...JOB_ROUTES,
   ...CARE_ROUTES,
+  ...ALERT_ROUTES,
   ...ACCESS_ROUTES,
   ...DISCOVERY_ROUTES,
 ];

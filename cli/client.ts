@@ -35,6 +35,19 @@ import {
   tokenListSchema,
 } from "../core/wire-access.ts";
 import {
+  type AckRequest,
+  type AlertList,
+  type AlertView,
+  alertListSchema,
+  alertSchema,
+  type ChannelTest,
+  channelTestSchema,
+  type SilenceAsked,
+  type SilenceView,
+  silenceListSchema,
+  silenceSchema,
+} from "../core/wire-alerts.ts";
+import {
   type Doctor,
   doctorSchema,
   type FailureView,
@@ -230,6 +243,33 @@ export class Client {
   sweep(body: SweepRequest): Promise<Swept> {
     const path = "/v1/leftovers/sweep";
     return this.#ask({ method: "POST", path, body, answer: sweptSchema, timeoutMs: CHANGE_TIMEOUT_MS });
+  }
+
+  alerts(limit: number): Promise<AlertList> {
+    return this.#ask({ path: `/v1/alerts?limit=${limit}`, answer: alertListSchema });
+  }
+
+  acknowledge(id: string, body: AckRequest): Promise<AlertView> {
+    const path = `/v1/alerts/${encodeURIComponent(id)}/ack`;
+    return this.#ask({ method: "POST", path, body, answer: alertSchema });
+  }
+
+  async silences(): Promise<readonly SilenceView[]> {
+    return (await this.#ask({ path: "/v1/silences", answer: silenceListSchema })).silences;
+  }
+
+  silence(body: SilenceAsked): Promise<SilenceView> {
+    return this.#ask({ method: "POST", path: "/v1/silences", body, answer: silenceSchema });
+  }
+
+  endSilence(id: string): Promise<SilenceView> {
+    const path = `/v1/silences/${encodeURIComponent(id)}`;
+    return this.#ask({ method: "DELETE", path, answer: silenceSchema });
+  }
+
+  testChannel(name: string): Promise<ChannelTest> {
+    const path = `/v1/channels/${encodeURIComponent(name)}/test`;
+    return this.#ask({ method: "POST", path, answer: channelTestSchema, timeoutMs: CHANGE_TIMEOUT_MS });
   }
 
   applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {

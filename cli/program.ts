@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { z } from "zod";
 import { addAgent } from "./commands/agent.ts";
+import { addAlerts } from "./commands/alerts.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addAutoscaleModes } from "./commands/autoscale.ts";
 import { addBacktest } from "./commands/backtest.ts";
@@ -36,6 +37,7 @@ const COMMANDS = [
   addJobs,
   addLogs,
   addAudit,
+  addAlerts,
   addOverride,
   addAutoscaleModes,
   addBacktest,

@@ -42,6 +42,7 @@ export const ERRORS = {
     exit: 10,
     meaning: "a command that was to check a rendered file, or to take it up, failed",
   },
+  DELIVERY_FAILED: { status: 502, exit: 11, meaning: "a channel of alerts did not take what it was given" },
   INTERNAL: { status: 500, exit: 70, meaning: "a defect in Flyball" },
 } as const satisfies Record<string, { status: number; exit: number; meaning: string }>;
 

@@ -1,6 +1,7 @@
 import { Tokens } from "../api/access/tokens.ts";
 import { Writes } from "../api/access/writes.ts";
 import type { AccessControl } from "../api/access-control.ts";
+import type { AlertControl } from "../api/alert-control.ts";
 import type { Control } from "../api/control.ts";
 import type { Discovery } from "../api/discovery/discovery.ts";
 import { type HistorySpan, historyView } from "../api/history.ts";
@@ -37,12 +38,20 @@ const LOG_DEADLINE_MS = 10 * SECOND_MS;
 /** What the API asks, answered by the rooms that know. */
 export class Answers implements Control {
   readonly access: AccessControl;
+  readonly alerts: AlertControl;
   readonly #loop: ControlLoop;
   readonly #config: Config;
   readonly #log: Log;
 
-  constructor(options: { loop: ControlLoop; store: Store; config: Config; log: Log }) {
+  constructor(options: {
+    loop: ControlLoop;
+    alerts: AlertControl;
+    store: Store;
+    config: Config;
+    log: Log;
+  }) {
     const { store, log } = options;
+    this.alerts = options.alerts;
     this.access = { tokens: new Tokens(store, systemClock), writes: new Writes(store, systemClock, log) };
     this.#loop = options.loop;
     this.#config = options.config;

@@ -15,18 +15,18 @@ export const SERVICE_AT_MAXIMUM: AlertRule = {
   noData: "keep",
   look: (facts) =>
     ofServices(facts, "ServiceAtMaximum", (service) => {
-      const { id, bounds, decision, desired } = service;
-      if (bounds === undefined) return undefined;
+      const { id, scales, decision } = service;
+      if (!scales) return undefined;
       const hot = (decision?.verdicts ?? []).filter(({ wants }) => wants === "out");
       const [hottest] = hot;
+      const most = mostAllowed(service);
       return {
-        truth: wantsMoreThanBounds(service),
-        summary: `${id} is at its maximum of ${counted(bounds.max, "replica")} and still hot: ${listed(hot.map(heat))}`,
+        truth: most === undefined ? wantsNoMore(service) : hot.length > 0,
+        summary: `${id} is at its maximum of ${counted(most ?? 0, "replica")} and still hot: ${listed(hot.map(heat))}`,
         advice: `Raise autoscale.max, give each replica more, or find where the load comes from: flyball explain ${id}`,
         ...(hottest === undefined || hottest.metric === "query"
           ? {}
           : { signal: { metric: hottest.metric, threshold: hottest.max } }),
-        ...(desired === 0 ? { truth: false } : {}),
       };
     }),
 };
@@ -68,14 +68,16 @@ export const SERVICE_CANNOT_SCALE: AlertRule = {
     }),
 };
 
-/** Undefined when no rule could say. */
-function wantsMoreThanBounds({ bounds, decision, desired }: ServiceFacts): boolean | undefined {
-  if (decision === undefined || bounds === undefined) return undefined;
-  const { verdicts, wanted } = decision;
-  if (verdicts.some(({ wants }) => wants === "out") && wanted > bounds.max && desired >= bounds.max)
-    return true;
-  // What one rule does not know may be what is hot.
-  return verdicts.length === 0 || verdicts.some(({ wants }) => wants === "unknown") ? undefined : false;
+/** The bound that holds the count down, a schedule's among them; undefined: none does. */
+function mostAllowed({ decision }: ServiceFacts): number | undefined {
+  return decision?.limits.find(({ limit, from, to }) => limit === "bounds" && to < from)?.to;
+}
+
+/** False; undefined when one of the rules could not say. */
+function wantsNoMore({ decision }: ServiceFacts): false | undefined {
+  return decision === undefined || decision.verdicts.some(({ wants }) => wants === "unknown")
+    ? undefined
+    : false;
 }
 
 function heat({ metric, level, burstLevel, max }: RuleVerdict): string {

@@ -24,6 +24,7 @@ export function service(overrides: Partial<ServiceFacts> = {}): ServiceFacts {
     name: "web",
     businessLabels: {},
     desired: 1,
+    scales: false,
     replicas: [replica()],
     holds: [],
     levels: {},

@@ -7,6 +7,7 @@ import type { JobControl, LogsQuery } from "../../api/job-control.ts";
 import { FlyballError } from "../../core/errors.ts";
 import type { Service } from "../../core/types.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
+import type { AckRequest, AlertView, SilenceAsked, SilenceView } from "../../core/wire-alerts.ts";
 import type { FailureView, Leftovers } from "../../core/wire-care.ts";
 import type { LogsAnswer } from "../../core/wire-jobs.ts";
 import type { RolloutAnswer } from "../../core/wire-rollouts.ts";
@@ -50,6 +51,29 @@ export const leftovers: Leftovers = {
     { key: "log a.log", kind: "log", name: "a.log", bytes: 4, why: "the log of a replica that is no more" },
   ],
   kept: [],
+};
+
+export const alert: AlertView = {
+  id: "5290d953ed03546d",
+  state: "firing",
+  severity: "critical",
+  labels: { alertname: "ServiceDown", project: "shop", service: "shop_web", severity: "critical" },
+  summary: "shop_web has no ready replica; 2 should be",
+  advice: "See why: flyball ps shop_web",
+  pendingAtMs: 1_800_000_000_000,
+  firingAtMs: 1_800_000_060_000,
+};
+
+const silence: SilenceView = {
+  id: "s1",
+  state: "active",
+  matchers: [{ name: "service", value: "shop_web", isEqual: true, isRegex: false }],
+  startsAtMs: 1_800_000_000_000,
+  endsAtMs: 1_900_000_000_000,
+  createdAtMs: 1_800_000_000_000,
+  author: "ann",
+  comment: "known",
+  alerts: 1,
 };
 
 const rollout: RolloutAnswer = {
@@ -191,6 +215,31 @@ export class ControlDouble implements Control {
     sweep: async ({ keys }: { readonly keys: readonly string[] }) => {
       this.calls.push({ sweep: keys });
       return { swept: leftovers.items };
+    },
+  };
+
+  readonly alerts = {
+    list: (limit: number) => {
+      this.calls.push({ alerts: limit });
+      return { alerts: [alert], channels: [] };
+    },
+    acknowledge: (id: string, request: AckRequest) => {
+      if (id !== alert.id) throw new FlyballError("NOT_FOUND", `no alert ${id} is pending or firing`);
+      this.calls.push({ acknowledge: id, ...request });
+      return { ...alert, acknowledged: { ...request, atMs: 1_900_000_000_000 } };
+    },
+    silences: () => [silence],
+    silence: (request: SilenceAsked) => {
+      this.calls.push({ silence: request });
+      return { ...silence, ...request };
+    },
+    endSilence: (id: string) => {
+      this.calls.push({ endSilence: id });
+      return { ...silence, state: "expired" as const };
+    },
+    test: async (channel: string) => {
+      if (channel !== "mail") throw new FlyballError("NOT_FOUND", `there is no channel ${channel}: mail`);
+      return { channel, delivered: true, tookMs: 12 };
     },
   };
 

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import {
+  ackRequestSchema,
+  alertListSchema,
+  alertSchema,
+  channelTestSchema,
+  silenceListSchema,
+  silenceRequestSchema,
+  silenceSchema,
+} from "../core/wire-alerts.ts";
+import { limit } from "./parameters.ts";
+import { type Route, route } from "./route.ts";
+
+const LIMIT = { bytes: 2 ** 16, code: "REQUEST_INVALID" } as const;
+const byId = z.object({ id: z.string().min(1) });
+
+/** Who may scale by hand may also say that an alert is known. */
+export const ALERT_ROUTES: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/alerts",
+    schemas: { query: z.object({ limit }), answer: alertListSchema },
+    handler: ({ alerts }, { query }) => ({ json: alerts.list(query.limit) }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/alerts/:id/ack",
+    scope: "scale",
+    schemas: { params: byId, body: ackRequestSchema, answer: alertSchema },
+    bodyLimit: LIMIT,
+    handler: ({ alerts }, { params, body }) => ({ json: alerts.acknowledge(params.id, body) }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/silences",
+    schemas: { answer: silenceListSchema },
+    handler: ({ alerts }) => ({ json: { silences: alerts.silences() } }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/silences",
+    scope: "scale",
+    schemas: { body: silenceRequestSchema, answer: silenceSchema },
+    bodyLimit: LIMIT,
+    handler: ({ alerts }, { body }) => ({ status: 201, json: alerts.silence(body) }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/silences/:id",
+    scope: "scale",
+    schemas: { params: byId, answer: silenceSchema },
+    handler: ({ alerts }, { params }) => ({ json: alerts.endSilence(params.id) }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/channels/:name/test",
+    schemas: { params: z.object({ name: z.string().min(1) }), answer: channelTestSchema },
+    handler: async ({ alerts }, { params }) => ({ json: await alerts.test(params.name) }),
+  }),
+];
