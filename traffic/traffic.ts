@@ -10,6 +10,8 @@ import { Keeper } from "./keeper.ts";
 import { FULL_WEIGHT, RAMP_MS, RAMP_STEP_MS } from "./ramp.ts";
 import { type Accounts, account, readingsOf } from "./readings.ts";
 import { buildTable, type HeldDoor, serverName, type TrafficTable } from "./table.ts";
+import { type SignsOfUse, signsOfUse, sleepersOf, withWakers } from "./waker/sleepers.ts";
+import { Waker } from "./waker/waker.ts";
 
 export interface TrafficOptions {
   readonly dataDirectory: string;
@@ -19,6 +21,8 @@ export interface TrafficOptions {
   readonly haproxy: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Somebody waits for a service that sleeps, who is the first to. */
+  readonly onWaiting?: (service: ServiceId) => void;
 }
 
 /** What is known of services and replicas at one instant. */
@@ -58,17 +62,21 @@ const INTERVAL_MS = 1_000;
 /** Counters are read this often, whatever brings a pass forward. */
 const READ_EVERY_MS = 900;
 const AFTER_FAILURE_MS = 100;
+const TRUSTED_FOR_MS = 10_000;
 
 /** Leads requests to replicas that are ready: keeps a HAProxy that has what services and replicas ask for. */
 export class Traffic implements AsyncDisposable {
   readonly #options: TrafficOptions;
   readonly #keeper: Keeper;
   readonly #drains: Drains;
+  readonly #waker: Waker;
   readonly #loop: Loop;
   readonly #sinceMs = new Map<ReplicaId, number>();
   #update: TrafficUpdate | undefined;
   #table: TrafficTable | undefined;
   #adopted = false;
+  /** Those that served when this daemon began. */
+  #trusted: { readonly replicas: Set<ReplicaId>; readonly untilMs: number } | undefined;
   #accounts: Accounts | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #held = "";
@@ -78,8 +86,9 @@ export class Traffic implements AsyncDisposable {
   #waiting: (() => void)[] = [];
 
   constructor(options: TrafficOptions) {
-    const { dataDirectory, haproxy: binary, clock, log } = options;
+    const { dataDirectory, haproxy: binary, clock, log, onWaiting = () => {} } = options;
     this.#options = options;
+    this.#waker = new Waker({ log, onWaiting });
     const nudge = () => this.#loop.nudge();
     this.#keeper = new Keeper({ dataDirectory, binary, clock, log, onEnd: nudge });
     const { haproxy } = this.#keeper;
@@ -133,6 +142,11 @@ export class Traffic implements AsyncDisposable {
       );
   }
 
+  /** Who uses each service that may sleep; nothing of those of whom nobody knows now. */
+  signsOfUse(): ReadonlyMap<ServiceId, SignsOfUse> {
+    return signsOfUse(this.readings(), this.#waker.signs, this.#options.clock.nowMs());
+  }
+
   status(): TrafficStatus {
     const { trouble: reason, isAbsent, reloads, restarts } = this.#keeper;
     const rest = { held: this.#table?.held ?? [], reloads, restarts };
@@ -157,6 +171,7 @@ export class Traffic implements AsyncDisposable {
     for (const resolve of this.#waiting) resolve();
     clearTimeout(this.#nextTimer);
     this.#keeper[Symbol.dispose]();
+    await this.#waker[Symbol.asyncDispose]();
   }
 
   /** Resolves when everything that is known now has reached HAProxy: those that come before those that go. */
@@ -183,8 +198,11 @@ export class Traffic implements AsyncDisposable {
 
   async #bringTo(update: TrafficUpdate): Promise<void> {
     if (!this.#adopted) await this.#adopt(update);
-    let table = this.#wantedTable(update);
-    if (await this.#keeper.lookAtPorts(table)) table = this.#wantedTable(update);
+    const known = { ...update, replicas: this.#withTrust(update.replicas) };
+    let table = this.#wantedTable(known);
+    if (await this.#keeper.lookAtPorts(table)) table = this.#wantedTable(known);
+    await this.#waker.keep(sleepersOf(table, update.services));
+    table = withWakers(table, this.#waker.ports);
     this.#tableIs(table);
     if (table.fronts.length === 0) {
       await this.#keeper.stop();
@@ -213,9 +231,23 @@ export class Traffic implements AsyncDisposable {
       const { servers } = await this.#keeper.haproxy.running();
       const open = new Set(servers.flatMap((server) => (server.open ? [server.name] : [])));
       const longAgoMs = this.#options.clock.nowMs() - RAMP_MS;
-      for (const { id } of replicas) if (open.has(serverName(id))) this.#sinceMs.set(id, longAgoMs);
+      const served = replicas.flatMap(({ id }) => (open.has(serverName(id)) ? [id] : []));
+      for (const id of served) this.#sinceMs.set(id, longAgoMs);
+      this.#trusted = { replicas: new Set(served), untilMs: longAgoMs + RAMP_MS + TRUSTED_FOR_MS };
     }
     this.#adopted = true;
+  }
+
+  /** A daemon that has just begun has not asked anybody's probe yet: who served goes on until more is known. */
+  #withTrust(replicas: readonly ObservedReplica[]): readonly ObservedReplica[] {
+    const trusted = this.#trusted;
+    if (trusted === undefined) return replicas;
+    for (const { id, state } of replicas) if (state !== "starting") trusted.replicas.delete(id);
+    const isOver = trusted.replicas.size === 0 || this.#options.clock.nowMs() >= trusted.untilMs;
+    if (isOver) this.#trusted = undefined;
+    return isOver
+      ? replicas
+      : replicas.map((one) => (trusted.replicas.has(one.id) ? { ...one, state: "running" } : one));
   }
 
   #wantedTable(update: TrafficUpdate): TrafficTable {
