@@ -27,6 +27,7 @@ import { Scaler } from "../scaler/scaler.ts";
 import { Traffic } from "../traffic/traffic.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { loadOf, withTraffic } from "./traffic-figures.ts";
+import { maySleep, signsOfUse } from "./wakefulness.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
 
@@ -63,7 +64,13 @@ export class ControlLoop implements AsyncDisposable {
 
   constructor({ store, engine, log, config, broadcast }: LoopOptions) {
     const { prometheus, dataDirectory } = config;
-    this.traffic = new Traffic({ ...config.traffic, dataDirectory, clock: systemClock, log });
+    this.traffic = new Traffic({
+      ...config.traffic,
+      dataDirectory,
+      clock: systemClock,
+      log,
+      onWaiting: () => this.#evaluate(this.orchestrator.services.filter(maySleep)),
+    });
     this.engine = engine;
     this.#log = log;
     this.#broadcast = broadcast;
@@ -96,14 +103,11 @@ export class ControlLoop implements AsyncDisposable {
     const projects = () => this.orchestrator.projects;
     this.care = new Caretaker({ engine, store, clock: systemClock, log, projects });
     this.orchestrator = new Orchestrator({
-      scenes: {
-        see: (...seen) => this.care.scenes.see(...seen),
-        before: (action, replica) => {
-          if (replica !== undefined && action.kind !== "start-replica") this.discovery.leaves(replica.id);
-          return this.care.scenes.before(action, replica);
-        },
+      scenes: this.care.scenes,
+      beforeStop: (replica, ...within) => {
+        this.discovery.leaves(replica);
+        return this.traffic.drain(replica, ...within);
       },
-      beforeStop: (...replica) => this.traffic.drain(...replica),
       capacity: { ...engine.machine, overcommitRatio: config.overcommit },
       circumstances: () => ({
         load: loadOf(this.#levels.cores, this.traffic.readings()),
@@ -142,7 +146,7 @@ export class ControlLoop implements AsyncDisposable {
     this.orchestrator.start();
     // While the collector is silent the scaler still looks, and says that it sees nothing.
     const overdue = setInterval(() => {
-      if (systemClock.monotonicMs() - this.#evaluatedAtMs > 1.5 * SAMPLE_INTERVAL_MS) this.#evaluate();
+      if (systemClock.monotonicMs() - this.#evaluatedAtMs > 1.5 * SAMPLE_INTERVAL_MS) this.#evaluateAll();
     }, SAMPLE_INTERVAL_MS);
     const pruning = setInterval(() => {
       this.scaler.prune(systemClock.nowMs());
@@ -224,25 +228,35 @@ export class ControlLoop implements AsyncDisposable {
       if (reading !== undefined) this.#serviceSeries.append(service.id, batch.readAtMs, reading);
     }
     this.minutes.tick(batch.readAtMs);
-    this.#evaluate();
+    this.#evaluateAll();
     this.#broadcast?.measured(() => this.orchestrator.services.map((service) => this.factsOf(service)));
   }
 
-  #evaluate(): void {
+  #evaluateAll(): void {
     this.#evaluatedAtMs = systemClock.monotonicMs();
+    const { services } = this.orchestrator;
+    const rules = services.flatMap(({ scaling }) => scaling?.rules ?? []);
+    this.queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
+    this.#evaluate(services);
+  }
+
+  #evaluate(services: readonly Service[]): void {
     // Before the engine was seen nothing is known of what serves, and nothing can be decided about it.
     if (this.orchestrator.observed === undefined) return;
-    const subjects = this.orchestrator.services.map((service) => {
+    const signs = signsOfUse(this.orchestrator.services, this.traffic.signsOfUse(), (one) =>
+      this.desired(one),
+    );
+    const subjects = services.map((service) => {
       const noRoom = this.orchestrator.shortOf(service.id);
+      const used = signs.get(service.id);
       return {
         service,
         desired: this.desired(service),
         replicas: this.orchestrator.replicasOf(service.id),
         ...(noRoom === undefined ? {} : { noRoom }),
+        ...(used === undefined ? {} : { signsOfUse: used }),
       };
     });
-    const rules = subjects.flatMap(({ service }) => service.scaling?.rules ?? []);
-    this.queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
     const decisions = this.scaler.evaluate(subjects, this.#levelReader(), systemClock.nowMs());
     this.#broadcast?.decided(decisions);
     for (const { service, from, to, sentence } of decisions) {

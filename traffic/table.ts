@@ -47,6 +47,8 @@ export interface Backend {
   readonly timeoutMs: number;
   /** In the order of their names. */
   readonly servers: readonly Server[];
+  /** The service may have no replica: where those who ask for it then are held, on this machine. */
+  readonly waker?: { readonly host: string; readonly port: number };
 }
 
 /** A replica that takes new requests. */

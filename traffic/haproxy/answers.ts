@@ -1,5 +1,6 @@
 import type { RunningServer } from "../changes.ts";
 import type { Counted } from "../readings.ts";
+import { ASLEEP } from "./config-text.ts";
 import type { Histogram } from "./latency.ts";
 
 /** What `show proc` of the master says. */
@@ -53,6 +54,7 @@ export function parseServers(text: string): RunningServer[] {
     const fields = line.split(" ");
     if (!/^\d+$/.test(fields[0] ?? "") || fields.length < columns.size - 1) return [];
     const field = (name: string) => fields[columns.get(name) ?? -1] ?? "";
+    if (field("be_name").startsWith(ASLEEP)) return [];
     return [
       {
         backend: field("be_name"),

@@ -7,6 +7,8 @@ export const CONFIG_FILE = "haproxy.cfg";
 export const RUNTIME_SOCKET = "runtime";
 export const MASTER_SOCKET = "master";
 export const LATENCY_TABLE = "flyball_latency";
+/** Before the name of a back-end: the one that holds who asks for it while it has nobody. */
+export const ASLEEP = "asleep:";
 
 export interface HaproxyConfig {
   readonly text: string;
@@ -18,10 +20,13 @@ export interface HaproxyConfig {
 
 /** @param isRoot it gives up its rights after it has started */
 export function haproxyConfig(table: TrafficTable, { isRoot }: { isRoot: boolean }): HaproxyConfig {
-  const fronts = table.fronts.map((front) => frontText(front));
+  const sleepers = table.backends.filter(({ waker }) => waker !== undefined).map(({ name }) => name);
+  const fronts = table.fronts.map((front) => frontText(front, sleepers));
+  const wakers = table.backends.flatMap((backend) => wakerText(backend));
   const withoutServers = [
     ...fronts.map(({ text }) => text),
     ...table.backends.map((one) => backendText(one, [])),
+    ...wakers,
   ];
   const maps = Object.assign({}, ...fronts.map(({ maps: own }) => own)) as Record<string, string>;
   const skeleton = [preamble("", isRoot), ...withoutServers, ...Object.values(maps)].join("\n");
@@ -30,6 +35,7 @@ export function haproxyConfig(table: TrafficTable, { isRoot }: { isRoot: boolean
     preamble(structure, isRoot),
     ...fronts.map((front) => front.text),
     ...table.backends.map((backend) => backendText(backend, serverLines(backend))),
+    ...wakers,
   ].join("\n");
   return { text, structure, maps };
 }
@@ -70,12 +76,21 @@ backend ${LATENCY_TABLE}
 `;
 }
 
-function frontText(front: Front): { text: string; maps: Record<string, string> } {
+function frontText(
+  front: Front,
+  sleepers: readonly string[],
+): { text: string; maps: Record<string, string> } {
   const { mode, host, port, routes } = front;
   const address = addressText(host, port);
   const head = `frontend ${address.replace(/[[\]]/g, "")}\n  mode ${mode}\n  bind ${address}\n`;
   const [only] = routes;
-  if (mode === "tcp") return { text: `${head}  default_backend ${only?.backend}\n`, maps: {} };
+  const asleep = sleepers.filter((name) => routes.some(({ backend }) => backend === name));
+  if (mode === "tcp") {
+    const rules = asleep
+      .map((name) => `  use_backend ${ASLEEP}${name} if { nbsrv(${name}) lt 1 }\n`)
+      .join("");
+    return { text: `${head}${rules}  default_backend ${only?.backend}\n`, maps: {} };
+  }
   const map = routes.map(
     ({ domain = "*", path, backend }) => `${domain}${path.replace(/\/?$/, "/")} ${backend}\n`,
   );
@@ -88,7 +103,7 @@ function frontText(front: Front): { text: string; maps: Record<string, string> }
   http-request return status 404 content-type text/plain string "No service answers for this host and path.\\n" unless { var(txn.backend) -m found }
   http-request disable-l7-retry unless { method GET HEAD OPTIONS }
   http-request set-var(txn.began) date(0,us)
-  use_backend %[var(txn.backend)]
+${asleep.map((name) => `  use_backend ${ASLEEP}${name} if { var(txn.backend) -m str ${name} } { nbsrv(${name}) lt 1 }\n`).join("")}  use_backend %[var(txn.backend)]
 ${LATENCY_RULES.join("\n")}
 `;
   return { text, maps: { [name]: content } };
@@ -110,6 +125,20 @@ function backendText(backend: Backend, servers: readonly string[]): string {
     ...servers,
     "",
   ].join("\n");
+}
+
+/** A back-end of its own, so that nobody sticks to it and nothing that it does is counted as a replica's. */
+function wakerText({ name, mode, timeoutMs, waker }: Backend): string[] {
+  if (waker === undefined) return [];
+  return [
+    [
+      `backend ${ASLEEP}${name}`,
+      `  mode ${mode}`,
+      `  timeout server ${timeoutMs}ms`,
+      `  server waker ${addressText(waker.host, waker.port)}`,
+      "",
+    ].join("\n"),
+  ];
 }
 
 /** For what a replica has answered; what HAProxy itself answers is not counted. */

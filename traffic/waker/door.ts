@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect, createServer as createTcpServer, Socket, type Server as TcpServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createProxyServer, type ProxyServer } from "httpxy";
 import { isForPerson, STILL_ASLEEP, WAITING_PAGE } from "./waiting-page.ts";
-import type { WaitingRoom } from "./waiting-room.ts";
+import type { Place, WaitingRoom } from "./waiting-room.ts";
 
 /** How long who came is held. */
 export interface Patience {
@@ -20,6 +21,7 @@ export interface Door extends AsyncDisposable {
 }
 
 const HERE = "127.0.0.1";
+const TRY_AGAIN_AFTER_MS = 50;
 
 export async function openHttpDoor(room: WaitingRoom, patience: Patience, port: number): Promise<Door> {
   const proxy = createProxyServer({});
@@ -53,7 +55,8 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const person = isForPerson(request.method, request.headers);
-  const place = await room.enter(person ? patience.personMs : patience.programMs, leaving(response));
+  const patienceMs = person ? patience.personMs : patience.programMs;
+  const place = await placeThatListens(room, patienceMs, leaving(response));
   if (response.destroyed) return;
   if (place === undefined) return refuse(response, person);
   try {
@@ -76,7 +79,7 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   socket.on("error", () => socket.destroy());
-  const place = await room.enter(patience.programMs, leaving(socket));
+  const place = await placeThatListens(room, patience.programMs, leaving(socket));
   if (socket.destroyed || !(socket instanceof Socket)) return;
   if (place === undefined) {
     socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\r\n");
@@ -95,7 +98,7 @@ export async function openTcpDoor(room: WaitingRoom, patience: Patience, port: n
     open.add(socket);
     socket.once("close", () => open.delete(socket));
     socket.on("error", () => socket.destroy());
-    void room.enter(patience.programMs, leaving(socket)).then((place) => {
+    void placeThatListens(room, patience.programMs, leaving(socket)).then((place) => {
       if (place === undefined || socket.destroyed) {
         socket.destroy();
         return;
@@ -108,6 +111,36 @@ export async function openTcpDoor(room: WaitingRoom, patience: Patience, port: n
     });
   });
   return listening(server, port, () => open.size);
+}
+
+/**
+ * Without a probe a replica counts as ready as soon as it runs, and may listen only a moment later: nothing was sent
+ * yet, so it is tried again.
+ */
+async function placeThatListens(
+  room: WaitingRoom,
+  patienceMs: number,
+  left: AbortSignal,
+): Promise<Place | undefined> {
+  const deadlineMs = performance.now() + patienceMs;
+  for (;;) {
+    const remainingMs = deadlineMs - performance.now();
+    if (remainingMs <= 0 || left.aborted) return undefined;
+    const place = await room.enter(remainingMs, left);
+    if (place === undefined || (await listens(place))) return place;
+    await sleep(TRY_AGAIN_AFTER_MS);
+  }
+}
+
+function listens(place: Place): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(place);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 }
 
 /** Aborted when whoever came has left. */

@@ -117,15 +117,18 @@ describe("a service that sleeps", () => {
     while ((on.waker.signs.get("shop_web")?.waiting ?? 0) > 0) await new Promise(setImmediate);
   });
 
-  test("a replica that is gone again by then is no answer cut short: 503", async () => {
-    await using on = await startWaker();
+  test("a replica that does not listen yet is tried again, and one that never does is not waited for for ever", async () => {
+    await using on = await startWaker({ personMs: 30_000, programMs: 700 });
     const replica = await startReplica();
-    const asked = fetch(on.url);
-    await on.heard;
     const address = { address: "127.0.0.1", family: "IPv4", port: portOf(replica) };
     await once(replica.close(), "close");
     await on.wakeUp({ address: () => address });
-    assert.equal((await asked).status, 503);
+    const inVain = fetch(`${on.url}/too-early`);
+    assert.equal((await inVain).status, 503);
+    const soon = fetch(`${on.url}/soon`);
+    await using late = createServer((request, response) => response.end(request.url));
+    late.listen(address.port, "127.0.0.1");
+    assert.equal(await (await soon).text(), "/soon");
   });
 
   test("a websocket is held as well, and stays open for as long as it likes", async () => {
