@@ -82,6 +82,8 @@ export interface Change {
   readonly stopped: readonly Seat[];
   readonly replaced: boolean;
   readonly remaining: readonly Seat[];
+  /** All that are there. */
+  readonly seats: readonly Seat[];
   /** It had been taken away as a whole, and is back. */
   readonly isReturn: boolean;
   readonly whileAway: boolean;
@@ -134,9 +136,8 @@ export function look(memory: Memory, input: LookInput): LookResult {
         next.set(service.id, { seats: view.before, unrest: view.unrest });
       } else {
         const change = isDown ? undefined : changeOf(view, view.unrest);
-        if (change === undefined) next.set(service.id, { seats: view.seats });
-        // What comes of it is seen afresh: how it is settled decides what counts.
-        else changes.push(change);
+        if (change !== undefined) changes.push(change);
+        next.set(service.id, { seats: view.seats });
       }
     }
   }
@@ -289,6 +290,7 @@ function changeOf({ subject, seats, gone, came, stopped }: View, unrest: Unrest)
     stopped,
     replaced: removed.length < gone.length,
     remaining,
+    seats,
     isReturn: isAway && found > 0,
     whileAway: unrest.isFromBefore,
   };

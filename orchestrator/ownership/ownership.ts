@@ -19,7 +19,7 @@ import { slotOfKey } from "../reconcile/keys.ts";
 import { attribute } from "./attribute.ts";
 import { Audit, type AuditLine } from "./audit.ts";
 import { LastSeen } from "./last-seen.ts";
-import { type Change, type Down, type LookResult, look, type Memory } from "./look.ts";
+import { type Change, type Down, type LookResult, look, type Memory, type Seat } from "./look.ts";
 import { OwnWork } from "./own-work.ts";
 import { Records } from "./records.ts";
 import { settle } from "./settle.ts";
@@ -105,8 +105,9 @@ export class Ownership {
     const parked = new Set(this.#records.parked.keys());
     const own = this.#own.replicas;
     const result = look(this.#memory, { nowMs, observed, projects, traces: this.#traces, own, parked });
-    if (!this.#settled(result, nowMs)) return;
-    this.#memory = result.memory;
+    const settled = this.#settled(result, nowMs);
+    if (settled === undefined) return;
+    this.#memory = settled;
     this.#restless = result.restless;
     this.#forgetGone(observed, result.restless, nowMs);
     this.#keepOwn();
@@ -182,30 +183,35 @@ export class Ownership {
     );
   }
 
-  /** False when it could not be kept: it is settled another time then. */
-  #settled({ changes, down, memory }: LookResult, nowMs: number): boolean {
+  /** What is remembered from now on; undefined when it could not be kept: it is settled another time then. */
+  #settled({ changes, down, memory }: LookResult, nowMs: number): Memory | undefined {
     const isQuiet = changes.length + down.length === 0;
-    if (isQuiet && !this.#lastSeen.differs(memory)) return true;
+    if (isQuiet && !this.#lastSeen.differs(memory)) return memory;
     const { store, log, onExternalChange } = this.#options;
+    const settled = new Map(memory);
     try {
       store.transaction(() => {
-        for (const change of changes) this.#settle(change, nowMs);
+        for (const change of changes) {
+          const park = this.#settle(change, nowMs);
+          settled.set(change.service.id, { seats: afterSettling(change, park) });
+        }
         for (const project of down) this.#letGo(project, nowMs);
-        this.#lastSeen.write(memory);
+        this.#lastSeen.write(settled);
       });
-      this.#lastSeen.kept(memory);
+      this.#lastSeen.kept(settled);
     } catch (error) {
       if (!isFlyballError(error)) throw error;
       // What was seen is for the next daemon alone: this one goes on without.
-      if (isQuiet) return true;
+      if (isQuiet) return memory;
       log.error({ err: error }, "what others have changed cannot be kept, and is settled later");
-      return false;
+      return undefined;
     }
     for (const { service } of changes) onExternalChange?.(service.id);
-    return true;
+    return settled;
   }
 
-  #settle(change: Change, nowMs: number): void {
+  /** @returns those that stay stopped */
+  #settle(change: Change, nowMs: number): readonly ReplicaId[] {
     const { service, found, desired, stopped } = change;
     const attribution = attribute(change, this.#traces);
     const { policy, to, hold, leaves, park, sentence } = settle(change, attribution);
@@ -231,6 +237,7 @@ export class Ownership {
       policy,
       sentence,
     });
+    return park;
   }
 
   #letGo({ project, whileAway }: Down, nowMs: number): void {
@@ -277,6 +284,12 @@ export class Ownership {
     for (const [id, { heardAtMs }] of this.#traces)
       if (!present.has(id) && nowMs - heardAtMs > MINUTE_MS) this.#traces.delete(id);
   }
+}
+
+/** What is to be started again counts as before: somebody may take it away before the next look. */
+function afterSettling({ seats, stopped }: Change, park: readonly ReplicaId[]): readonly Seat[] {
+  const restored = new Set(stopped.map(({ id }) => id)).difference(new Set(park));
+  return seats.map((seat) => (restored.has(seat.id) ? { ...seat, standing: "counts" } : seat));
 }
 
 function busyServices({ arriving, leaving }: InFlight): ReadonlySet<ServiceId> {

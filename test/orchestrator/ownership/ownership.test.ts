@@ -136,6 +136,24 @@ describe("what others do to a service", () => {
     assert.equal(world.alive.length, 0);
   });
 
+  test("right after another was settled is told as well", () => {
+    const world = at(5);
+    world.composeUp(4);
+    while (said(world).length === 0) world.pass(0);
+    world.composeUp(2);
+    world.rest();
+    assert.equal(world.alive.length, 2);
+    assert.equal(said(world).length, 2);
+
+    const gone = at(3);
+    gone.remove(1);
+    while (said(gone).length === 0) gone.pass(0);
+    gone.composeDown();
+    gone.rest();
+    assert.match(said(gone)[0] ?? "", /docker compose down took shop away/);
+    assert.equal(gone.alive.length, 0);
+  });
+
   test("is kept as it was left when the daemon starts again", () => {
     const stopped = at(3);
     stopped.stop(1);
