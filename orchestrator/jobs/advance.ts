@@ -147,9 +147,9 @@ function launchOf(run: Run, { attempt }: Task, task: number, replica: string | u
   return { kind: "launch", run: run.id, task, attempt, ...(replica === undefined ? {} : { replica }) };
 }
 
-/** Made and, as far as is known, not started. */
+/** Made, and not started: a start that was told to us as done is only known to be so when it is seen. */
 function created(run: Run, task: Task, index: number, scene: RunScene, replica: string): Step {
-  if (task.state !== "starting" || scene.isUnsettled(index)) return { task };
+  if (scene.isUnsettled(index)) return { task };
   if (run.ending !== undefined) return { task: { ...task, state: "stopped" } };
   return { task, action: launchOf(run, task, index, replica) };
 }

@@ -5,8 +5,6 @@ import { formatDuration, HOUR_MS, MINUTE_MS } from "../../core/units.ts";
 /** Something that was due at an instant. */
 export interface Due {
   readonly dueAtMs: number;
-  /** Nobody looked for so long after it that it counts as caught up. */
-  readonly late: boolean;
 }
 
 /** Something that was due and does not run. */
@@ -37,7 +35,7 @@ export interface DueAnswer {
   readonly corrected: boolean;
 }
 
-/** Later than this is late: nobody looked. */
+/** Later than this, nobody looked when it was due; the same goes for all but the last that one look finds. */
 const ON_TIME_MS = MINUTE_MS;
 /**
  * A clock that goes back by less repeats an hour, and what was due in it has run; by more it was wrong, and what it
@@ -62,7 +60,7 @@ export function dueNow(input: DueInput): DueAnswer {
   const last = instants.at(-1);
   const { run, missed } = caughtUp(fresh, input);
   return {
-    due: run.map((dueAtMs) => ({ dueAtMs, late: isLate(dueAtMs, nowMs) })),
+    due: run.map((dueAtMs) => ({ dueAtMs })),
     missed: [...(older === undefined ? [] : [older]), ...missed],
     accountedMs: last ?? accountedMs,
     corrected: false,
@@ -89,7 +87,8 @@ function caughtUp(
   const allowed = catchUp === "all" ? MOST_CAUGHT_UP : 1;
   const firstAllowed = instants[Math.max(0, instants.length - allowed)] ?? nowMs;
   for (const dueAtMs of instants) {
-    const why = isLate(dueAtMs, nowMs) ? whyNot(dueAtMs) : undefined;
+    const isOnTime = dueAtMs === instants.at(-1) && nowMs - dueAtMs <= ON_TIME_MS;
+    const why = isOnTime ? undefined : whyNot(dueAtMs);
     if (why === undefined) run.push(dueAtMs);
     else
       missed.push({ dueAtMs, reason: `nobody looked for ${lateText(dueAtMs)} after it was due, and ${why}` });
@@ -169,8 +168,4 @@ function lineOf({ cron, timeZone }: CronEntry): CronLine {
   if (LINES.size >= MOST_LINES) LINES.clear();
   LINES.set(key, line);
   return line;
-}
-
-function isLate(dueAtMs: number, nowMs: number): boolean {
-  return nowMs - dueAtMs > ON_TIME_MS;
 }

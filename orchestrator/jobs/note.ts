@@ -93,11 +93,7 @@ function noteOther(memory: JobMemory, input: NoteInput): Noted {
   const after = memoryAfter(memory, input);
   if (after === undefined) return nothing(memory);
   const { active, job, nowMs } = input;
-  const { admitted, replaced } = admit(
-    [{ dueAtMs: instantFor(nowMs), late: false }],
-    active,
-    job.concurrency,
-  );
+  const { admitted, replaced } = admit([{ dueAtMs: instantFor(nowMs) }], active, job.concurrency);
   if (admitted.length === 0) return nothing(memory);
   const trigger = job.trigger.kind === "once" ? "once" : "after";
   const runs = admitted.map(({ dueAtMs }) => newRun({ ...input, dueAtMs, trigger }));

@@ -6,23 +6,31 @@ import { isSystemError } from "../../../core/errors.ts";
 export const STATUS_DESCRIPTOR = 4;
 
 /**
- * Waits for the command and writes down how it ended. Signals go to the whole group, so that the command has them, and
- * the shell lives on to tell of the end.
+ * Says that it has begun, waits for the command, and says how that ended. Signals go to the whole group, so that the
+ * command has them, and the shell lives on to tell of the end.
  */
-const KEEP_STATUS = `trap : TERM INT QUIT HUP USR1 USR2; "$@" ${STATUS_DESCRIPTOR}>&-; s=$?; printf "%s\\n" "$s" >&${STATUS_DESCRIPTOR}; exit "$s"`;
+const KEEP_STATUS =
+  `echo begun >&${STATUS_DESCRIPTOR}; trap : TERM INT QUIT HUP USR1 USR2; ` +
+  `"$@" ${STATUS_DESCRIPTOR}>&-; s=$?; echo "$s" >&${STATUS_DESCRIPTOR}; exit "$s"`;
 
 /** The command that does the same, and leaves its exit status behind. */
 export function keepingStatus(argv: readonly string[]): readonly string[] {
   return ["/bin/sh", "-c", KEEP_STATUS, "task", ...argv];
 }
 
-/** Absent: it was not left to say. */
-export function readExitStatus(path: string): number | undefined {
+export interface LeftStatus {
+  readonly begun: boolean;
+  /** Absent: it was not left to say, or has not ended. */
+  readonly exitCode?: number;
+}
+
+export function readLeftStatus(path: string): LeftStatus {
   try {
-    const [, digits] = /^(\d{1,3})\n$/.exec(readFileSync(path, "utf8")) ?? [];
-    return digits === undefined ? undefined : Number(digits);
+    const [begun, digits] = readFileSync(path, "utf8").split("\n");
+    const exitCode = /^\d{1,3}$/.test(digits ?? "") ? Number(digits) : undefined;
+    return { begun: begun === "begun", ...(exitCode === undefined ? {} : { exitCode }) };
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
+    if (isSystemError(error, "ENOENT")) return { begun: false };
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import { abortable } from "./abortable.ts";
 import type { Cgroups } from "./cgroup.ts";
 import { DEFAULT_PATH, findCommand, whyNotDirectory } from "./command.ts";
 import { type Place, runBeside } from "./exec.ts";
-import { keepingStatus, readExitStatus } from "./exit-status.ts";
+import { keepingStatus, type LeftStatus, readLeftStatus } from "./exit-status.ts";
 import { findMembers, type Group, killGroup, type Member, signalNumber } from "./group.ts";
 import { GOOD_HEALTH, type Health, UNKNOWN_HEALTH } from "./health.ts";
 import { HealthMonitor } from "./health-monitor.ts";
@@ -76,7 +76,8 @@ export class Replica implements AsyncDisposable {
     if (run === undefined) return;
     this.#adopted = true;
     if (!isAlive(run)) {
-      this.#onEnded(undefined);
+      if (this.#leftStatus?.begun === false) this.#record = withoutRun(this.#record);
+      else this.#onEnded(undefined);
       return;
     }
     this.#watchHealth(run, run.readyAtMs === undefined ? UNKNOWN_HEALTH : GOOD_HEALTH);
@@ -167,6 +168,12 @@ export class Replica implements AsyncDisposable {
     this.#health?.[Symbol.dispose]();
     this.#stopping?.stop.cancel();
     await Promise.allSettled([this.#starting, this.#stopping?.done, this.#cleaned]);
+  }
+
+  /** What a task has left to say of its run. */
+  get #leftStatus(): LeftStatus | undefined {
+    const { id, task } = this.#record;
+    return task === undefined ? undefined : readLeftStatus(this.#parts.records.statusPath(id));
   }
 
   /** The run that has not ended. */
@@ -326,11 +333,11 @@ export class Replica implements AsyncDisposable {
     if (run === undefined) return;
     this.#health?.[Symbol.dispose]();
     this.#health = undefined;
-    const { cgroups, clock, log, onChange, records } = this.#parts;
-    const { id, service, task } = this.#record;
+    const { cgroups, clock, log, onChange } = this.#parts;
+    const { id, service } = this.#record;
     const group = this.#group(run);
     const left = findMembers(group, seenCode !== undefined);
-    const code = seenCode ?? (task === undefined ? undefined : readExitStatus(records.statusPath(id)));
+    const code = seenCode ?? this.#leftStatus?.exitCode;
     const oomKilled = cgroups.oomKilled(id);
     const exit = {
       atMs: clock.nowMs(),
@@ -424,6 +431,11 @@ export class Replica implements AsyncDisposable {
       );
     }
   }
+}
+
+/** Of one whose daemon died before it let it run. */
+function withoutRun({ run: _run, ...rest }: ReplicaRecord): ReplicaRecord {
+  return rest;
 }
 
 function taskVariables({ run, task, attempt }: TaskIdentity): Record<string, string> {

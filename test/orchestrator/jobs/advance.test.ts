@@ -249,8 +249,10 @@ describe("after a restart a run", () => {
     assert.equal(told(advance(noted, scene({ isUnsettled: () => true }))), "running");
   });
 
-  test("whose container is shown as not started, which it was, does not start it again", () => {
+  test("whose container is shown as not started, though it was started just now, does not start it again", () => {
     const going = started(run());
-    assert.equal(told(advance(going, scene({ tasks: [container(going, { state: "created" })] }))), "running");
+    const shown = { tasks: [container(going, { state: "created" })] };
+    assert.equal(told(advance(going, scene({ ...shown, isUnsettled: () => true }))), "running");
+    assert.equal(told(advance(going, scene(shown))), "running launch 0");
   });
 });
