@@ -1,7 +1,7 @@
 import type { Log } from "../../core/log.ts";
 import type { ServiceId } from "../../core/types.ts";
 import { SECOND_MS } from "../../core/units.ts";
-import { type Door, openHttpDoor, openTcpDoor, type Patience } from "./door.ts";
+import type { Door, Patience } from "./door.ts";
 import { type Place, WaitingRoom } from "./waiting-room.ts";
 
 /** One port of a service that may have no replica. */
@@ -86,6 +86,8 @@ export class Waker implements AsyncDisposable {
       log.info({ service }, "somebody waits for a service that sleeps");
       onWaiting(service);
     });
+    // Loaded where a service may sleep: a daemon without one does without its 5 MB.
+    const { openHttpDoor, openTcpDoor } = await import("./door.ts");
     const openDoor = mode === "http" ? openHttpDoor : openTcpDoor;
     const door = await openDoor(room, patience, knownPorts[name] ?? 0);
     const opened = { service, mode, room, door };
