@@ -4,6 +4,7 @@ import { SECOND_MS } from "../core/units.ts";
 import type { ServiceView } from "../core/wire.ts";
 import type { JobAnswer } from "../core/wire-jobs.ts";
 import { JobMetrics } from "./job-metrics.ts";
+import { ScalingMetrics } from "./scaling-metrics.ts";
 import { registerTrafficMetrics } from "./traffic-metrics.ts";
 
 /** What is known of the collector that this daemon runs. */
@@ -14,11 +15,22 @@ export interface CollectorFigures {
   readonly clockOffset: { readonly offsetMs: number; readonly roundTripMs: number } | undefined;
 }
 
+/** A family as a page about it tells it. */
+export interface DaemonFamily {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
 /** What the daemon tells Prometheus about itself and the services it looks after. */
 export class DaemonMetrics {
   readonly jobs: JobMetrics;
   readonly #registry = new Registry();
   readonly #services: () => readonly ServiceView[];
+  readonly #scaling: ScalingMetrics;
+  readonly #info: Gauge<"service" | "project" | "name">;
+  readonly #load: Gauge<"service" | "resource">;
   readonly #replicas: Gauge<"service" | "state">;
   readonly #bounds: Gauge<"service" | "bound">;
   readonly #evaluations: Counter<"service">;
@@ -37,6 +49,18 @@ export class DaemonMetrics {
     registerTrafficMetrics(this.#registry, sources.traffic);
     this.#services = sources.services;
     collectDefaultMetrics({ register: this.#registry });
+    this.#info = new Gauge({
+      name: "flyball_service_info",
+      help: "Always 1; carries the project of a service and its name in it.",
+      labelNames: ["service", "project", "name"],
+      registers,
+    });
+    this.#load = new Gauge({
+      name: "flyball_service_load_ratio",
+      help: "What the ready replicas of a service use of what they may use, 0..1, on average: cpu and memory; absent where nothing was read.",
+      labelNames: ["service", "resource"],
+      registers,
+    });
     this.#replicas = new Gauge({
       name: "flyball_service_replicas",
       help: "Replicas of a service: desired, running (not ended) and ready.",
@@ -49,6 +73,7 @@ export class DaemonMetrics {
       labelNames: ["service", "bound"],
       registers,
     });
+    this.#scaling = new ScalingMetrics(this.#registry);
     this.#evaluations = new Counter({
       name: "flyball_evaluations_total",
       help: "Evaluations of a service's scaling rules, those that changed nothing among them.",
@@ -113,6 +138,8 @@ export class DaemonMetrics {
 
   evaluated(service: string, from: number, to: number): void {
     this.#evaluations.inc({ service });
+    // The first change is a rise only for who has seen the 0 before it.
+    for (const direction of ["out", "in"]) this.#changes.inc({ service, direction }, 0);
     if (to !== from) this.#changes.inc({ service, direction: to > from ? "out" : "in" });
   }
 
@@ -124,13 +151,31 @@ export class DaemonMetrics {
     this.#batches.inc();
   }
 
+  /** What there is to tell, but for what Node tells of any process. */
+  families(): DaemonFamily[] {
+    this.#describeLabels([]);
+    return this.#registry
+      .getMetricsAsArray()
+      .filter(({ name }) => name.startsWith("flyball_"))
+      .map((metric) => ({
+        name: metric.name,
+        type: metric instanceof Counter ? "counter" : "gauge",
+        labels: "labelNames" in metric ? (metric.labelNames as string[]) : [],
+        help: metric.help,
+      }));
+  }
+
   async render(): Promise<{ contentType: string; text: string }> {
     // Services come and go: what is gone must not be told of.
-    this.#replicas.reset();
-    this.#bounds.reset();
+    for (const gauge of [this.#info, this.#load, this.#replicas, this.#bounds]) gauge.reset();
     const services = this.#services();
     this.#describeLabels(services);
-    for (const { id: service, replicas } of services) {
+    this.#scaling.update(services);
+    for (const { id: service, project, name, load, replicas } of services) {
+      this.#info.set({ service, project, name }, 1);
+      const { cpuRatio, memoryRatio } = load;
+      if (cpuRatio !== undefined) this.#load.set({ service, resource: "cpu" }, cpuRatio);
+      if (memoryRatio !== undefined) this.#load.set({ service, resource: "memory" }, memoryRatio);
       const { desired, running, ready, min, max } = replicas;
       for (const [state, count] of Object.entries({ desired, running, ready })) {
         this.#replicas.set({ service, state }, count);

@@ -5,7 +5,12 @@ import { ERRORS } from "../core/errors.ts";
 import { LABELS } from "../core/labels.ts";
 import { supportTable } from "../orchestrator/compose/support.ts";
 import { code, table } from "./markdown.ts";
-import { collectorMetricTable, containerMetricTable, machineMetricTable } from "./metric-tables.ts";
+import {
+  collectorMetricTable,
+  containerMetricTable,
+  daemonMetricTable,
+  machineMetricTable,
+} from "./metric-tables.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -18,7 +23,7 @@ const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
   "docs/labels.md": ["labels"],
   "docs/compose.md": ["composeExceptions", "composeKeys"],
   "docs/errors.md": ["errors"],
-  "docs/metrics.md": ["containerMetrics", "machineMetrics", "collectorMetrics"],
+  "docs/metrics.md": ["containerMetrics", "machineMetrics", "collectorMetrics", "daemonMetrics"],
 };
 
 const PARTS = {
@@ -29,6 +34,7 @@ const PARTS = {
   containerMetrics: containerMetricTable,
   machineMetrics: machineMetricTable,
   collectorMetrics: collectorMetricTable,
+  daemonMetrics: daemonMetricTable,
 } as const;
 
 export interface Page {

@@ -1,3 +1,4 @@
+import { DaemonMetrics } from "../api/metrics.ts";
 import {
   CONTAINER_FAMILIES,
   type FamilyDescription,
@@ -16,6 +17,19 @@ export function machineMetricTable(): string {
 
 export function collectorMetricTable(): string {
   return metricTable(OWN_FAMILIES);
+}
+
+export function daemonMetricTable(): string {
+  const metrics = new DaemonMetrics({
+    services: () => [],
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+  });
+  const rows = metrics
+    .families()
+    .map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(" "), help]);
+  return table(["metric", "type", "labels", "meaning"], rows);
 }
 
 function metricTable(families: readonly FamilyDescription[]): string {

@@ -88,6 +88,7 @@ test("evaluations, changes of the count and engine calls are counted", async () 
   ]);
   assert.deepEqual(await linesOf(metrics, "flyball_scalings_total"), [
     'flyball_scalings_total{service="shop_web",direction="out"} 1',
+    'flyball_scalings_total{service="shop_web",direction="in"} 0',
   ]);
   assert.deepEqual(await linesOf(metrics, "flyball_actions_total"), [
     'flyball_actions_total{kind="start-replica",outcome="done"} 1',
