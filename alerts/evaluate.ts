@@ -57,6 +57,7 @@ export function evaluate(input: EvaluationInput): EvaluationOutput {
     }
   };
 
+  const active = new Set(Array.from(before.alerts.values(), ({ rule }) => rule));
   const seen = new Set<string>();
   const blind = new Set<string>();
   for (const rule of rules) {
@@ -64,6 +65,8 @@ export function evaluate(input: EvaluationInput): EvaluationOutput {
     if (findings === undefined) blind.add(rule.name);
     for (const finding of findings ?? []) {
       const timing = finding.timing ?? rule;
+      // Nearly all of them, nearly always.
+      if (!active.has(rule.name) && !mayBegin(finding, timing)) continue;
       const key = keyOf(rule, timing, finding);
       // Two of one identity are one alert.
       if (seen.has(key)) continue;
@@ -90,6 +93,10 @@ export function evaluate(input: EvaluationInput): EvaluationOutput {
 function momentOf(lookedAtMs: number | undefined, nowMs: number): Moment {
   const gapMs = lookedAtMs === undefined ? 0 : nowMs - lookedAtMs;
   return { nowMs, watchedMs: gapMs > 0 && gapMs <= LONGEST_GAP_MS ? gapMs : 0 };
+}
+
+function mayBegin({ truth }: Finding, { noData }: RuleTiming): boolean {
+  return truth ?? noData === "fire";
 }
 
 function keyOf({ name }: AlertRule, { severity }: RuleTiming, { subject }: Finding): string {
