@@ -16,7 +16,7 @@ export async function openEngine(config: Config, store: Store, log: Log): Promis
   const known = projects ? readInstance(store)?.engine : undefined;
   const kind: EngineKind =
     config.engine === "auto"
-      ? (known ?? ((await dockerAnswers(dockerAddress)) ? "docker" : "process"))
+      ? (known ?? ((await dockerAnswers({ ...dockerAddress, log })) ? "docker" : "process"))
       : config.engine;
   const instance = openInstance(store, kind, projects);
   const common = { instanceId: instance.id, clock: systemClock, log };

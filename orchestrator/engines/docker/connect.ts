@@ -2,6 +2,8 @@ import http from "node:http";
 import https from "node:https";
 import type Dockerode from "dockerode";
 import { FlyballError } from "../../../core/errors.ts";
+import type { Log } from "../../../core/log.ts";
+import { formatDuration, SECOND_MS } from "../../../core/units.ts";
 import { type AddressOptions, type EngineAddress, engineAddress } from "./address.ts";
 import { engineError, engineHangs, unavailable } from "./errors.ts";
 
@@ -10,13 +12,21 @@ const OLDEST_API = "1.41";
 /** Above, fields may mean something else than what is known here. */
 const NEWEST_API = "1.51";
 
-const PROBE_DEADLINE_MS = 3_000;
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 30 * SECOND_MS;
+/** After this an engine that has not said who it is is said to be slow. */
+const SLOW_MS = 3 * SECOND_MS;
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default 30 s. */
   readonly deadlineMs?: number | undefined;
+}
+
+export interface ConnectOptions extends AddressOptions {
+  /** Told of an engine that is waited for. */
+  readonly log: Log;
+  /** Default 3 s. */
+  readonly slowMs?: number;
 }
 
 /** An engine that answered, and how to ask it. */
@@ -39,20 +49,23 @@ interface VersionAnswer {
   readonly MinAPIVersion?: string;
 }
 
-/** True when a Docker engine answers there; costs one small request and loads no library. */
-export async function dockerAnswers(options: AddressOptions): Promise<boolean> {
+/** True when a Docker engine answers there, however busy; costs one small request and loads no library. */
+export async function dockerAnswers(options: ConnectOptions): Promise<boolean> {
   try {
-    await readVersion(engineAddress(options));
+    await waitForVersion(engineAddress(options), options);
     return true;
   } catch {
     return false;
   }
 }
 
-/** @throws FlyballError ENGINE_UNAVAILABLE, ENGINE_UNSUPPORTED for an engine too old, CONFIG_INVALID */
-export async function connect(options: AddressOptions): Promise<DockerConnection> {
+/**
+ * Waits up to 30 s for an engine that takes the call and is slow to answer.
+ * @throws FlyballError ENGINE_UNAVAILABLE, ENGINE_UNSUPPORTED for an engine too old, CONFIG_INVALID
+ */
+export async function connect(options: ConnectOptions): Promise<DockerConnection> {
   const address = engineAddress(options);
-  const version = await readVersion(address);
+  const version = await waitForVersion(address, options);
   const apiVersion = negotiate(version.ApiVersion, version.MinAPIVersion);
   if (apiVersion === undefined) {
     throw new FlyballError(
@@ -122,6 +135,25 @@ function clientOptions(address: EngineAddress, apiVersion: string): Dockerode.Do
     : { host: address.host, port: address.port, protocol: address.secure ? "https" : "http", version };
 }
 
+async function waitForVersion(
+  address: EngineAddress,
+  { log, slowMs = SLOW_MS }: ConnectOptions,
+): Promise<VersionAnswer> {
+  const timer = setTimeout(
+    () =>
+      log.warn(
+        { address: address.text },
+        `the Docker engine is slow to answer; waited for up to ${formatDuration(DEADLINE_MS)}`,
+      ),
+    slowMs,
+  );
+  try {
+    return await readVersion(address);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function readVersion(address: EngineAddress): Promise<VersionAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<VersionAnswer>();
   const get = address.kind === "tcp" && address.secure ? https.get : http.get;
@@ -130,7 +162,7 @@ function readVersion(address: EngineAddress): Promise<VersionAnswer> {
       ? { socketPath: address.socketPath }
       : { host: address.host, port: address.port };
   const request = get(
-    { ...target, path: "/version", agent: false, signal: AbortSignal.timeout(PROBE_DEADLINE_MS) },
+    { ...target, path: "/version", agent: false, signal: AbortSignal.timeout(DEADLINE_MS) },
     (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -145,7 +177,7 @@ function readVersion(address: EngineAddress): Promise<VersionAnswer> {
   );
   request.on("error", (error) => {
     const isTimeout = error.name === "AbortError" || error.name === "TimeoutError";
-    reject(isTimeout ? engineHangs(address.text, PROBE_DEADLINE_MS) : engineError(error, address.text));
+    reject(isTimeout ? engineHangs(address.text, DEADLINE_MS) : engineError(error, address.text));
   });
   return promise;
 }

@@ -15,6 +15,7 @@ export class Memory {
   >();
   readonly #images = new Map<string, { readonly id: string; readonly atMs: number }>();
   readonly #readySince = new Map<ReplicaId, { readonly startedAt: string; readonly readyAtMs: number }>();
+  readonly #toldOf = new Set<ReplicaId>();
   #hearsEvents = false;
   /** Grows with every forgetting, so that an answer asked for before it is not kept after it. */
   #epoch = 0;
@@ -62,6 +63,13 @@ export class Memory {
     this.#readySince.set(Id, { startedAt: State.StartedAt ?? "", readyAtMs });
   }
 
+  /** True the first time for each container: what is odd about it is not said at every look. */
+  isFirstTold(id: ReplicaId): boolean {
+    const isFirst = !this.#toldOf.has(id);
+    this.#toldOf.add(id);
+    return isFirst;
+  }
+
   forgetContainer(id: ReplicaId): void {
     this.#epoch += 1;
     this.#containers.delete(id);
@@ -80,8 +88,8 @@ export class Memory {
 
   /** Drops what is remembered of containers that are no more. */
   keepOnly(ids: ReadonlySet<ReplicaId>): void {
-    for (const map of [this.#containers, this.#readySince]) {
-      for (const id of map.keys()) if (!ids.has(id)) map.delete(id);
+    for (const known of [this.#containers, this.#readySince, this.#toldOf]) {
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     }
   }
 }

@@ -191,6 +191,7 @@ function slotsOf(look: Look, listed: readonly ListedContainer[]): Map<ReplicaId,
     const { slots, garbled } = seat(numbered);
     for (const [id, slot] of slots) all.set(id, slot);
     for (const { id, number } of garbled) {
+      if (!look.memory.isFirstTold(id)) continue;
       look.log.warn(
         { service, container: id.slice(0, 12), number, slot: slots.get(id) },
         "a container's number cannot be read; it counts in this slot",

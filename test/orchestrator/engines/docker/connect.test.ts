@@ -11,6 +11,8 @@ import { engineAddress } from "../../../../orchestrator/engines/docker/address.t
 import { connect, isAtLeast, negotiate } from "../../../../orchestrator/engines/docker/connect.ts";
 import { dockerAnswers, openDockerEngine } from "../../../../orchestrator/engines/docker/engine.ts";
 
+const silent = createLog("silent");
+
 describe("finding a Docker engine", () => {
   let directory = "";
   before(() => {
@@ -54,13 +56,13 @@ describe("finding a Docker engine", () => {
       open(socketPath),
       hasCode("ENGINE_UNAVAILABLE", new RegExp(`unix://${socketPath}.*start Docker`, "u")),
     );
-    assert.equal(await dockerAnswers({ socketPath }), false);
+    assert.equal(await dockerAnswers({ socketPath, log: silent }), false);
     await assert.rejects(
       openDockerEngine({
         host: "tcp://127.0.0.1:1",
         instanceId: "i",
         clock: systemClock,
-        log: createLog("silent"),
+        log: silent,
       }),
       hasCode("ENGINE_UNAVAILABLE", /tcp:\/\/127\.0\.0\.1:1 .*nothing listens/u),
     );
@@ -75,18 +77,30 @@ describe("finding a Docker engine", () => {
     await using server = await serve(directory, (_, response) =>
       response.end(JSON.stringify({ Version: "19.03.1", ApiVersion: "1.40" })),
     );
-    assert.equal(await dockerAnswers(server), true);
+    assert.equal(await dockerAnswers({ ...server, log: silent }), true);
     await assert.rejects(
       open(server.socketPath),
       hasCode("ENGINE_UNSUPPORTED", /1\.41 or newer.*got 1\.40/u),
     );
   });
 
+  test("one that is slow to answer is waited for, and said to be slow", async () => {
+    const slow = Promise.withResolvers<string>();
+    const log = createLog("warn", { write: slow.resolve });
+    await using server = await serve(directory, async (_, response) => {
+      await slow.promise;
+      response.end(JSON.stringify({ Version: "26.1.5", ApiVersion: "1.45" }));
+    });
+    const { engineVersion } = await connect({ ...server, log, slowMs: 10 });
+    assert.equal(engineVersion, "26.1.5");
+    assert.match(await slow.promise, /"address":"unix:.*slow to answer; waited for up to 30s/u);
+  });
+
   test("one that takes a call and says nothing is unavailable after the call's deadline", async () => {
     await using server = await serve(directory, (request, response) => {
       if (request.url === "/version") response.end(JSON.stringify({ Version: "26.1.5", ApiVersion: "1.45" }));
     });
-    const { ask, docker } = await connect(server);
+    const { ask, docker } = await connect({ ...server, log: silent });
     await assert.rejects(
       ask((abortSignal) => docker.listContainers({ abortSignal }), { deadlineMs: 50 }),
       hasCode("ENGINE_UNAVAILABLE", /unix:.*no answer within 50ms/u),
@@ -125,7 +139,7 @@ describe("finding a Docker engine", () => {
 });
 
 function open(socketPath: string) {
-  return openDockerEngine({ socketPath, instanceId: "i", clock: systemClock, log: createLog("silent") });
+  return openDockerEngine({ socketPath, instanceId: "i", clock: systemClock, log: silent });
 }
 
 function hasCode(code: ErrorCode, message: RegExp) {
