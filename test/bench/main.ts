@@ -9,6 +9,7 @@ import { benchReconcile } from "./reconcile.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 import { benchScaler } from "./scaler.ts";
 import { benchScalerLoad } from "./scaler-load.ts";
+import { benchTraffic } from "./traffic.ts";
 
 /**
  * `npm run bench -- NAME [--quick]`: measures, prints a table for people and, last, one JSON line for programs. A goal that is
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   reconcile: benchReconcile,
   scaler: benchScaler,
   "scaler-load": benchScalerLoad,
+  traffic: benchTraffic,
 };
 
 const USAGE_EXIT = 2;
