@@ -17,6 +17,8 @@ export interface AlertBook {
   /** Over, and some channel that was told of it still has to be told so; by key. */
   readonly ended: ReadonlyMap<string, AlertState>;
   readonly groups: ReadonlyMap<string, GroupState>;
+  /** How many incidents there were since the start: two at one instant of a clock that went back are two. */
+  readonly incidents: number;
 }
 
 export interface EvaluationInput {
@@ -37,7 +39,7 @@ export interface EvaluationOutput {
   readonly suppressed: ReadonlyMap<string, Suppression>;
 }
 
-export const EMPTY_BOOK: AlertBook = { alerts: new Map(), ended: new Map(), groups: new Map() };
+export const EMPTY_BOOK: AlertBook = { alerts: new Map(), ended: new Map(), groups: new Map(), incidents: 0 };
 
 /** Longer than this between two looks, and nobody was watching. */
 const LONGEST_GAP_MS = 30 * SECOND_MS;
@@ -81,9 +83,23 @@ export function evaluate(input: EvaluationInput): EvaluationOutput {
   }
 
   const suppressed = suppressions(alerts.values(), { ...input, nowMs });
-  const told = notify({ nowMs, routes, alerts, suppressed, ended, groups: before.groups });
+  const told = notify({
+    nowMs,
+    routes,
+    alerts,
+    suppressed,
+    ended,
+    groups: before.groups,
+    incidents: before.incidents,
+  });
   return {
-    after: { lookedAtMs: nowMs, alerts, ended: stillToTell(ended, alerts, told.groups), groups: told.groups },
+    after: {
+      lookedAtMs: nowMs,
+      alerts,
+      ended: stillToTell(ended, alerts, told.groups),
+      groups: told.groups,
+      incidents: told.incidents,
+    },
     transitions,
     notifications: told.notifications,
     suppressed,

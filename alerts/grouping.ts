@@ -39,10 +39,13 @@ export interface GroupingInput {
   /** Those that are over and that some channel was told of as firing, by key. */
   readonly ended: ReadonlyMap<string, AlertState>;
   readonly groups: ReadonlyMap<string, GroupState>;
+  /** How many there were by now. */
+  readonly incidents: number;
 }
 
 export interface GroupingOutput {
   readonly groups: ReadonlyMap<string, GroupState>;
+  readonly incidents: number;
   readonly notifications: readonly Notification[];
 }
 
@@ -56,6 +59,7 @@ const SEVERITIES: readonly Severity[] = ["critical", "warning", "info"];
 export function notify(input: GroupingInput): GroupingOutput {
   const groups = new Map(input.groups);
   const notifications: Notification[] = [];
+  let { incidents } = input;
   const visible = [...input.alerts.values()].filter(
     (alert): alert is FiringAlert => isFiring(alert) && !input.suppressed.has(alert.key),
   );
@@ -66,7 +70,8 @@ export function notify(input: GroupingInput): GroupingOutput {
     for (const { key } of known.get(route.channel) ?? []) if (!byGroup.has(key)) byGroup.set(key, []);
     for (const [key, alerts] of byGroup) {
       const id = JSON.stringify([route.channel, key]);
-      const told = tell(route, key, alerts, input.groups.get(id), input);
+      const told = tell(route, key, alerts, input.groups.get(id), { ...input, incidents });
+      if (told.notification?.reason === "first") incidents += 1;
       if (told.notification !== undefined) notifications.push(told.notification);
       if (told.group === undefined) groups.delete(id);
       else groups.set(id, told.group);
@@ -76,7 +81,7 @@ export function notify(input: GroupingInput): GroupingOutput {
   for (const [id, { channel }] of groups) {
     if (!input.routes.some((route) => route.channel === channel)) groups.delete(id);
   }
-  return { groups, notifications };
+  return { groups, notifications, incidents };
 }
 
 /** `{}:{alertname="ServiceDown", project="shop"}`, as Alertmanager writes it. */
@@ -104,7 +109,7 @@ function tell(
   key: string,
   alerts: readonly FiringAlert[],
   before: GroupState | undefined,
-  { nowMs, alerts: all, ended }: GroupingInput,
+  { nowMs, alerts: all, ended, incidents }: GroupingInput,
 ): { group?: GroupState; notification?: Notification } {
   const open = before?.open ?? {};
   const fresh = alerts.filter((alert) => open[alert.key] !== alert.firingAtMs);
@@ -135,7 +140,7 @@ function tell(
   ): { group: GroupState; notification: Notification } {
     const incident =
       group === undefined || why === "first"
-        ? { id: idOf(route.channel, key, nowMs, group?.sequence ?? 0), openedAtMs: nowMs }
+        ? { id: idOf(route.channel, key, nowMs, incidents), openedAtMs: nowMs }
         : group.incident;
     const sequence = why === "first" ? 1 : (group?.sequence ?? 0) + 1;
     const silentlyOpen = Object.keys(open)

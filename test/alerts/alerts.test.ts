@@ -214,12 +214,12 @@ describe("the alerts of a daemon", () => {
     assert.equal(room.alerts.list(1).channels[0]?.waiting, 0);
     assert.equal(mail.taken.length, 100, "two for each project: the first, and how it stands");
     const last = new Map(mail.taken.map((said) => [said.groupLabels["project"], said]));
-    const sums = [...last.values()].reduce(
+    const sums = [...last.values()].reduce<[number, number]>(
       (sum, { firing, alerts, truncatedAlerts }) => [
         sum[0] + firing,
         sum[1] + alerts.length + truncatedAlerts,
       ],
-      [0, 0] as [number, number],
+      [0, 0],
     );
     assert.deepEqual(sums, [10_000, 10_000]);
     assert.ok(mail.taken.every(({ alerts }) => alerts.length <= 100));
