@@ -54,12 +54,12 @@ export class Work implements AsyncDisposable {
     }
   }
 
-  /** Does it, unless it is being done, has failed just now, or enough else is being done. */
+  /** Does it, unless it is unsettled, has failed just now, or enough else is being done. */
   begin(key: string, work: (signal: AbortSignal) => Promise<void>): void {
     const before = this.#pieces.get(key);
     const failures = before?.failures ?? 0;
-    const mayBegin =
-      before === undefined || (!before.running && this.#options.monotonicMs() >= before.notBeforeMs);
+    // What is asked for again because it is still seen may be done already.
+    const mayBegin = !this.isUnsettled(key) && this.#options.monotonicMs() >= (before?.notBeforeMs ?? 0);
     if (!mayBegin || this.#running.size >= AT_ONCE || this.#abort.signal.aborted) return;
     this.#pieces.set(key, { running: true, looks: 0, failures, notBeforeMs: 0 });
     const running = this.#run(key, failures, work).finally(() => {
