@@ -205,11 +205,15 @@ function viewOf(
   const dying = replicas.filter((replica) => isDying(replica, service, input));
   const view = { subject, before, seats, gone, came, stopped, isDying: dying.length > 0 };
   const isPassing = replicas.some((replica) => isPassingState(replica, own, nowMs));
-  const differs = gone.length + came.length + stopped.length + dying.length > 0;
+  // A busy engine takes long over a removal, and its word of it may be old by then, or was never heard.
+  const leaving = replicas.filter(
+    ({ id, state }) => state === "stopping" && known.get(id)?.standing === "counts" && !own.has(id),
+  );
+  const differs = [gone, came, stopped, dying, leaving].some(({ length }) => length > 0);
   if (!differs && memory?.unrest === undefined) return { ...view, isPassing, unrest: undefined };
   const stateOf = ({ id }: { id: ReplicaId }) => [id, present.get(id)?.state, traces.get(id)];
   const shape = JSON.stringify([
-    [gone, came, stopped, dying].map((those) => those.map(stateOf)),
+    [gone, came, stopped, dying, leaving].map((those) => those.map(stateOf)),
     observed.networks.length,
   ]);
   return { ...view, isPassing, unrest: unrestAfter(memory, shape, subject.desired, nowMs) };

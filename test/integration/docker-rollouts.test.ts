@@ -7,8 +7,8 @@ import type { ObservedReplica, Project, Service } from "../../core/types.ts";
 import { Orchestrator } from "../../orchestrator/orchestrator.ts";
 import type { RolloutView } from "../../orchestrator/rollout/view.ts";
 import { LAB_IMAGE, type LabEngine, labEngines, skipWithoutEngine } from "../lab/engines.ts";
-import { eventually } from "../orchestrator/real-engine.ts";
 import { DockerProject } from "./docker-project.ts";
+import { eventually } from "./flyball-daemon.ts";
 
 const engines = await labEngines();
 const skip = skipWithoutEngine(engines);

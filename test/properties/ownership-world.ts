@@ -29,7 +29,7 @@ interface Body {
   readonly slot: number;
   readonly origin: ObservedReplica["origin"];
   readonly createdAtMs: number;
-  state: "created" | "running" | "exited";
+  state: "created" | "running" | "stopping" | "exited";
 }
 
 interface Running {
@@ -166,6 +166,12 @@ export class World {
   remove(index: number): void {
     const body = this.#any(index);
     if (body !== undefined) this.#take(body, ["killed", "removed"]);
+  }
+
+  /** As `remove` on an engine that takes long over it, and of which nothing was heard. */
+  beginRemoval(index: number): void {
+    const body = this.#any(index);
+    if (body?.state === "running") body.state = "stopping";
   }
 
   stop(index: number): void {

@@ -154,6 +154,17 @@ describe("what others do to a service", () => {
     assert.equal(gone.alive.length, 0);
   });
 
+  test("is waited for also when the engine takes long over it, and nothing is put in its place meanwhile", () => {
+    const world = at(3);
+    world.beginRemoval(1);
+    for (let pass = 0; pass < 20; pass += 1) world.pass(9);
+    assert.equal(world.bodies.size, 3);
+    world.remove(1);
+    world.rest();
+    assert.equal(world.alive.length, 2);
+    assert.deepEqual(said(world), ["somebody: 3 -> 2: somebody removed web-2; goes on from 2"]);
+  });
+
   test("is kept as it was left when the daemon starts again", () => {
     const stopped = at(3);
     stopped.stop(1);
