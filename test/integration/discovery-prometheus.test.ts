@@ -87,6 +87,7 @@ describe("a real Prometheus that asks the daemon what to scrape", {
       await scale(1);
       await untilScrapes(1);
 
+      await house.untilHas(1);
       const left = await scraped();
       await house.kill();
       const refreshes = () => server.counted("prometheus_sd_http_failures_total");
