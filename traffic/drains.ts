@@ -8,8 +8,8 @@ const FORGOTTEN_AFTER_MS = 30_000;
 
 export interface DrainsOptions {
   readonly clock: Clock;
-  /** Resolves when those that drain get nothing new any more. */
-  readonly close: () => Promise<void>;
+  /** Resolves when the replica, and whoever else drains, gets nothing new any more. */
+  readonly close: (replica: ReplicaId) => Promise<void>;
   /** What it still has. @throws when that is not known */
   readonly open: (replica: ReplicaId) => Promise<number>;
   /** Who drains has changed. */
@@ -45,7 +45,7 @@ export class Drains {
     const ends = [waiting.signal, ...(signal === undefined ? [] : [signal])];
     const pause = (waitMs: number) =>
       sleep(waitMs, undefined, { signal: AbortSignal.any(ends) }).catch(() => {});
-    await Promise.race([close(), pause(graceMs)]);
+    await Promise.race([close(replica), pause(graceMs)]);
     waiting.abort();
     while (!isOver()) {
       try {

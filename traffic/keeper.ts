@@ -35,6 +35,8 @@ export class Keeper implements Disposable {
   /** The structure that was refused, and until when it is not tried again. */
   #refused: { readonly asked: string; readonly untilMs: number } | undefined;
   #isAbsent = false;
+  /** The next one takes the place of one that ended unasked. */
+  #hasDied = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #pauseMs = 0;
   #starts = 0;
@@ -85,9 +87,10 @@ export class Keeper implements Disposable {
     const nowMs = this.#options.clock.monotonicMs();
     const listening = new Set(this.#memory.addresses);
     const isNew = ({ host, port }: Front) => !listening.has(addressText(host, port));
-    // One that has just died may hold its addresses for a moment, and its successor gets them all the same: only a start
-    // that failed makes them questionable.
-    const unsure = this.haproxy.runs ? fronts.filter(isNew) : this.#trouble === undefined ? [] : fronts;
+    // HAProxy shares an address with another HAProxy without a word, so that nobody but us can tell that it is taken. The
+    // one that has just died may hold its own for a moment, and is no reason to wait.
+    const isSuccessor = this.#hasDied && this.#trouble === undefined;
+    const unsure = this.haproxy.runs ? fronts.filter(isNew) : isSuccessor ? [] : fronts;
     return await this.ports.look(unsure, nowMs);
   }
 
@@ -136,6 +139,7 @@ export class Keeper implements Disposable {
 
   #started(): void {
     this.#starts += 1;
+    this.#hasDied = false;
     this.#startedAtMs = this.#options.clock.monotonicMs();
   }
 
@@ -167,6 +171,7 @@ export class Keeper implements Disposable {
     // At once; only one that ends again and again is given time.
     this.#pauseMs =
       livedMs > LONG_LIFE_MS ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
+    this.#hasDied = true;
     log.warn({ livedMs: Math.round(livedMs) }, "traffic: HAProxy has ended; it is started again");
     onEnd();
   }

@@ -94,7 +94,7 @@ export class Traffic implements AsyncDisposable {
     const { haproxy } = this.#keeper;
     this.#drains = new Drains({
       clock,
-      close: () => this.#nextPass(),
+      close: (replica) => this.#close(replica),
       open: (replica) => haproxy.open(this.#backendsOf(replica), serverName(replica)),
       onChange: nudge,
     });
@@ -172,6 +172,20 @@ export class Traffic implements AsyncDisposable {
     clearTimeout(this.#nextTimer);
     this.#keeper[Symbol.dispose]();
     await this.#waker[Symbol.asyncDispose]();
+  }
+
+  /** At once where others of the service serve; with the next pass where its successor has to come first. */
+  async #close(replica: ReplicaId): Promise<void> {
+    const backends = (this.#table?.backends ?? []).filter(({ servers }) =>
+      servers.some((server) => server.replica === replica),
+    );
+    const draining = this.#drains.replicas;
+    const hasOthers = backends.every(({ servers }) =>
+      servers.some((server) => !draining.has(server.replica)),
+    );
+    const names = backends.map(({ name }) => name);
+    if (hasOthers) await this.#keeper.haproxy.close(names, serverName(replica)).catch(() => {});
+    await this.#nextPass();
   }
 
   /** Resolves when everything that is known now has reached HAProxy: those that come before those that go. */

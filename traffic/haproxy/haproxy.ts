@@ -83,6 +83,11 @@ export class Haproxy implements Disposable {
     return { structure: parseInfo(said)?.structure ?? "", servers: parseServers(said) };
   }
 
+  /** The server gets nothing new from now on. */
+  async close(backends: readonly string[], server: string): Promise<void> {
+    await this.#tell(backends.map((backend) => ({ kind: "close", backend, server })));
+  }
+
   async snapshot(nowMs: number): Promise<Snapshot> {
     const said = await ask(this.#directory, "runtime", [
       "show info",
@@ -130,6 +135,7 @@ export class Haproxy implements Disposable {
 
   async #tell(commands: readonly Command[]): Promise<void> {
     if (commands.length === 0) return;
+    this.#process.trimLog();
     await ask(this.#directory, "runtime", commands.flatMap(runtimeLines));
   }
 }

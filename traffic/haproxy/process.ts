@@ -8,6 +8,8 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -30,6 +32,7 @@ const LOOK_EVERY_MS = 10;
 const LOG_FILE = "haproxy.log";
 const PID_FILE = "haproxy.pid";
 const LOG_LINES_SHOWN = 6;
+const LOG_MAX_BYTES = 1024 * 1024;
 
 export interface HaproxyProcessOptions {
   /** It works in here: configuration, sockets, log. */
@@ -93,7 +96,8 @@ export class HaproxyProcess implements Disposable {
     makePrivateDirectory(directory);
     await this.#write(config);
     renameSync(join(directory, `${CONFIG_FILE}.new`), join(directory, CONFIG_FILE));
-    const log = openSync(join(directory, LOG_FILE), "w", 0o600);
+    writeFileSync(join(directory, LOG_FILE), "", { mode: 0o600 });
+    const log = openSync(join(directory, LOG_FILE), "a");
     const words = ["-W", "-S", `unix@${MASTER_SOCKET}.sock,mode,600`, "-p", PID_FILE, "-f", CONFIG_FILE];
     // The daemon's environment holds tokens and passwords.
     const env = { PATH: process.env["PATH"] ?? "" };
@@ -140,6 +144,12 @@ export class HaproxyProcess implements Disposable {
     const processes = parseProcesses(said);
     if (processes === undefined) throw new Error(`HAProxy's master says nothing of its processes: ${said}`);
     return processes;
+  }
+
+  /** It tells of each server that comes and goes, and nobody else shortens its log. */
+  trimLog(): void {
+    const file = join(this.#options.directory, LOG_FILE);
+    if (statSync(file).size > LOG_MAX_BYTES) truncateSync(file);
   }
 
   /** Nothing new is accepted; connections that are there end by themselves, and it ends with the last. */
