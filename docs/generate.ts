@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BUILT_IN } from "../alerts/rules/built-in.ts";
 import { BUSINESS_PREFIX } from "../core/business-labels.ts";
 import { ERRORS } from "../core/errors.ts";
 import { LABELS } from "../core/labels.ts";
+import { formatDuration } from "../core/units.ts";
 import { supportTable } from "../orchestrator/compose/support.ts";
 import { code, table } from "./markdown.ts";
 import {
@@ -21,6 +23,7 @@ const ROOT = join(import.meta.dirname, "..");
 const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
   "README.md": ["labels"],
   "docs/labels.md": ["labels"],
+  "docs/alerts.md": ["alertRules"],
   "docs/compose.md": ["composeExceptions", "composeKeys"],
   "docs/errors.md": ["errors"],
   "docs/metrics.md": ["containerMetrics", "machineMetrics", "collectorMetrics", "daemonMetrics"],
@@ -28,6 +31,7 @@ const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
 
 const PARTS = {
   labels: labelTable,
+  alertRules: alertRuleTable,
   errors: errorTable,
   composeExceptions: composeExceptionTable,
   composeKeys: composeKeyTable,
@@ -79,6 +83,16 @@ function labelTable(): string {
     code(`${BUSINESS_PREFIX}team: "checkout"`),
   ];
   return table(["label", "meaning", "default", "example"], [...rows, business]);
+}
+
+function alertRuleTable(): string {
+  const rows = BUILT_IN.map(({ name, meaning, severity, forMs }) => [
+    code(name),
+    severity,
+    meaning,
+    forMs === 0 ? "at once" : formatDuration(forMs),
+  ]);
+  return table(["rule", "severity", "when", "for"], rows);
 }
 
 function errorTable(): string {
