@@ -35,12 +35,14 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   const engine = started.use(await openEngine(config, store, log));
   const broadcast = new Broadcast();
   started.use(broadcast.hub);
-  const loop = started.use(new ControlLoop({ store, engine, log, config, broadcast }));
+  let alerting: Alerting | undefined;
+  const onEvaluated = () => alerting?.look();
+  const loop = started.use(new ControlLoop({ store, engine, log, config, broadcast, onEvaluated }));
   await loop.start(config);
-  const { alerts } = started.use(await Alerting.start({ store, loop, broadcast, config, log }));
+  alerting = started.use(await Alerting.start({ store, loop, broadcast, config, log }));
   const api = started.use(
     await startApi({
-      control: new Answers({ loop, alerts, store, config, log }),
+      control: new Answers({ loop, alerts: alerting.alerts, store, config, log }),
       stream: broadcast.hub,
       listen: config.listen,
       log,

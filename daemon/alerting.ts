@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { sep } from "node:path";
 import { Alerts, type SeenFacts } from "../alerts/alerts.ts";
 import type { SeriesReader } from "../alerts/charts.ts";
@@ -13,7 +14,7 @@ import { HOUR_MS, SECOND_MS } from "../core/units.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { ControlLoop } from "./loop.ts";
 
-const LOOK_EVERY_MS = SECOND_MS;
+const OWN_DISK_EVERY_MS = 30 * SECOND_MS;
 /** What replicas left behind is in the store, and not asked for each second. */
 const FAILURES_EVERY_MS = 5 * SECOND_MS;
 const CHARTED_MS = HOUR_MS;
@@ -30,18 +31,36 @@ export interface AlertingOptions {
 export class Alerting implements AsyncDisposable {
   readonly alerts: Alerts;
   readonly #loop: ControlLoop;
+  readonly #log: Log;
   readonly #dataDirectory: string;
   readonly #filesystems = new HostFilesystems("/");
-  readonly #looking: NodeJS.Timeout;
-  readonly #pruning: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
   readonly #failures = new Map<ServiceId, { readAtMs: number; failures: ServiceFacts["failures"] }>();
+  /** That of the data directory, which may be of a kind that is passed over elsewhere. */
+  #ownDisk: FilesystemFacts | undefined;
+  #isLooking = true;
 
-  private constructor(alerts: Alerts, { loop, config }: AlertingOptions) {
+  private constructor(alerts: Alerts, { loop, config, log }: AlertingOptions) {
     this.alerts = alerts;
     this.#loop = loop;
+    this.#log = log;
     this.#dataDirectory = config.dataDirectory;
-    this.#looking = setInterval(() => alerts.look(this.#seen()), LOOK_EVERY_MS);
-    this.#pruning = setInterval(() => alerts.prune(), HOUR_MS);
+    this.#timers = [
+      setInterval(() => void this.#lookAtOwnDisk(), OWN_DISK_EVERY_MS),
+      setInterval(() => alerts.prune(), HOUR_MS),
+    ];
+    void this.#lookAtOwnDisk();
+  }
+
+  /** To be called each second. Throws nothing: what cannot be looked at now is so another time. */
+  look(): void {
+    try {
+      this.alerts.look(this.#seen());
+      this.#isLooking = true;
+    } catch (error) {
+      if (this.#isLooking) this.#log.error({ err: error }, "alerts cannot be looked at");
+      this.#isLooking = false;
+    }
   }
 
   /** @throws FlyballError CONFIG_INVALID, STORE_… */
@@ -59,8 +78,7 @@ export class Alerting implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#looking);
-    clearInterval(this.#pruning);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#filesystems[Symbol.dispose]();
     await this.alerts[Symbol.asyncDispose]();
   }
@@ -129,19 +147,29 @@ export class Alerting implements AsyncDisposable {
 
   #disks(): Pick<SeenFacts, "filesystems"> {
     const found = this.#filesystems.found.filter(({ isReadOnly }) => !isReadOnly);
-    // Not looked at yet.
-    if (found.length === 0) return {};
     const own = found
       .filter(({ mountPoint }) => isBelow(this.#dataDirectory, mountPoint))
       .reduce((longest, { mountPoint }) => (mountPoint.length > longest.length ? mountPoint : longest), "");
-    return {
-      filesystems: found.map(
-        ({ mountPoint, sizeBytes, availableBytes }): FilesystemFacts => ({
-          ...{ mountPoint, sizeBytes, availableBytes },
-          isOwn: mountPoint === own,
-        }),
-      ),
-    };
+    const disks = found.map(
+      ({ mountPoint, sizeBytes, availableBytes }): FilesystemFacts => ({
+        ...{ mountPoint, sizeBytes, availableBytes },
+        isOwn: mountPoint === own,
+      }),
+    );
+    if (own !== "") return { filesystems: disks };
+    if (this.#ownDisk !== undefined) return { filesystems: [...disks, this.#ownDisk] };
+    // Not looked at yet.
+    return disks.length === 0 ? {} : { filesystems: disks };
+  }
+
+  async #lookAtOwnDisk(): Promise<void> {
+    try {
+      const { bsize, blocks, bavail } = await statfs(this.#dataDirectory);
+      const [sizeBytes, availableBytes] = [blocks * bsize, bavail * bsize];
+      this.#ownDisk = { mountPoint: this.#dataDirectory, sizeBytes, availableBytes, isOwn: true };
+    } catch {
+      this.#ownDisk = undefined;
+    }
   }
 }
 

@@ -38,6 +38,8 @@ export interface LoopOptions {
   readonly config: Config;
   /** Absent: nobody can listen. */
   readonly broadcast?: Broadcast;
+  /** Each second, whether or not there was something to decide. */
+  readonly onEvaluated?: () => void;
 }
 
 /** Passes values from room to room: what the collector reads to the scaler, what the scaler decides to the orchestrator. */
@@ -55,6 +57,7 @@ export class ControlLoop implements AsyncDisposable {
   readonly queries: QueryWatcher | undefined;
   readonly #log: Log;
   readonly #broadcast: Broadcast | undefined;
+  readonly #onEvaluated: (() => void) | undefined;
   readonly #levels = new Levels();
   readonly #serviceSeries = new ServiceSeries();
   readonly #running = new AsyncDisposableStack();
@@ -62,7 +65,7 @@ export class ControlLoop implements AsyncDisposable {
   #targets = "";
   #evaluatedAtMs = 0;
 
-  constructor({ store, engine, log, config, broadcast }: LoopOptions) {
+  constructor({ store, engine, log, config, broadcast, onEvaluated }: LoopOptions) {
     const { prometheus, dataDirectory } = config;
     this.traffic = new Traffic({
       ...config.traffic,
@@ -74,6 +77,7 @@ export class ControlLoop implements AsyncDisposable {
     this.engine = engine;
     this.#log = log;
     this.#broadcast = broadcast;
+    this.#onEvaluated = onEvaluated;
     this.minutes = new Minutes({ store, series: this.#serviceSeries, log });
     this.scaler = new Scaler({
       store,
@@ -238,6 +242,7 @@ export class ControlLoop implements AsyncDisposable {
     const rules = services.flatMap(({ scaling }) => scaling?.rules ?? []);
     this.queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
     this.#evaluate(services);
+    this.#onEvaluated?.();
   }
 
   #evaluate(services: readonly Service[]): void {

@@ -107,10 +107,11 @@ export const SERVICE_UNHEALTHY: AlertRule = {
 
 function unhealthy({ id, replicas }: ServiceFacts): Omit<Finding, "subject"> {
   const sick = replicas?.filter(({ state }) => state === "unhealthy");
+  const because = sick?.find(({ notReadyBecause }) => notReadyBecause !== undefined)?.notReadyBecause;
   const slots = listed((sick ?? []).slice(0, 5).map(({ slot }) => String(slot)));
   return {
     truth: sick && sick.length > 0,
-    summary: `${counted(sick?.length ?? 0, "replica")} of ${id} ${sick?.length === 1 ? "is" : "are"} unhealthy (slot ${slots})`,
+    summary: `${counted(sick?.length ?? 0, "replica")} of ${id} ${sick?.length === 1 ? "is" : "are"} unhealthy (slot ${slots})${because === undefined ? "" : `: ${because}`}`,
     advice: `See what its check says: flyball ps ${id}; probe.liveness has replicas replaced that stay unhealthy`,
     signal: { metric: "replicas" },
   };
