@@ -1,7 +1,9 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Stage, serviceWith } from "../integration/traffic-stage.ts";
-import { mustRun } from "../lab/command.ts";
 import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
 import { replica } from "../traffic/builders.ts";
 import { type Bench, type Figure, type Goal, percentile } from "./figure.ts";
@@ -57,17 +59,12 @@ class Cycles {
     );
     await this.#websockets.start();
     const { masterPid, workers } = await this.#stage.processes();
-    const seconds = Math.ceil(count * 8 + 10);
-    const load = mustRun("wrk", ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--latency", url]);
-    let isLoading = true;
-    void load.finally(() => {
-      isLoading = false;
-    });
+    using load = new Wrk(url);
     await sleep(1_000);
     const [cpuBefore, startedMs] = [cpuSeconds(workers), performance.now()];
     const requestsBefore = await this.#requests();
     let cycle = 0;
-    for (; cycle < count && isLoading; cycle += 1) {
+    for (; cycle < count; cycle += 1) {
       await this.#grow(MANY);
       await sleep(500);
       await this.#shrink(FEW);
@@ -76,7 +73,7 @@ class Cycles {
     const tookSeconds = (performance.now() - startedMs) / 1_000;
     const requests = (await this.#requests()) - requestsBefore;
     const cpu = cpuSeconds(workers) - cpuBefore;
-    const report = parseWrk(await load);
+    const report = await load.end();
     await this.#websockets.stop();
     const status = traffic.status();
     const same = (await this.#stage.processes()).masterPid === masterPid;
@@ -168,10 +165,33 @@ class Cycles {
   }
 }
 
+/** Load until it is told to end. */
+class Wrk implements Disposable {
+  readonly #child: ChildProcessByStdio<null, Readable, null>;
+  readonly #said: Promise<string>;
+
+  constructor(url: string) {
+    this.#child = spawn("wrk", ["-t1", `-c${CONNECTIONS}`, "-d1h", url], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#said = text(this.#child.stdout);
+  }
+
+  /** It tells what it saw when it is interrupted. */
+  async end(): Promise<ReturnType<typeof parseWrk>> {
+    this.#child.kill("SIGINT");
+    return parseWrk(await this.#said);
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
 /** What the load's own tool says of it. */
-function parseWrk(text: string): { requests: number; perSecond: number; failed: number } {
-  const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
-  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text) ?? [];
+function parseWrk(said: string): { requests: number; perSecond: number; failed: number } {
+  const number = (pattern: RegExp) => Number(pattern.exec(said)?.[1] ?? 0);
+  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(said) ?? [];
   const sockets = errors.slice(1).reduce((sum, count) => sum + Number(count), 0);
   return {
     requests: number(/(\d+) requests in/),

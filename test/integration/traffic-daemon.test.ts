@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
+import { leftMaster } from "../../traffic/haproxy/process.ts";
 import { freePort } from "../lab/free-port.ts";
 import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
@@ -76,11 +76,7 @@ async function openHouse(t: TestContext, haproxy: string) {
 }
 
 function haproxyPid(house: FlyballHouse): number | undefined {
-  try {
-    return Number(readFileSync(join(house.dataDirectory, "traffic", "haproxy.pid"), "utf8"));
-  } catch {
-    return undefined;
-  }
+  return leftMaster(join(house.dataDirectory, "traffic"));
 }
 
 const compose = (house: FlyballHouse, version: string, more = "") =>

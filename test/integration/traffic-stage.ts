@@ -10,6 +10,7 @@ import { createLog } from "../../core/log.ts";
 import type { ObservedReplica, Service, TrafficPolicy } from "../../core/types.ts";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
 import type { Processes } from "../../traffic/haproxy/answers.ts";
+import { leftMaster } from "../../traffic/haproxy/process.ts";
 import { Traffic, type TrafficUpdate } from "../../traffic/traffic.ts";
 import { freePort } from "../lab/free-port.ts";
 import type { HaproxyProgram } from "../lab/haproxy.ts";
@@ -236,12 +237,12 @@ export class Stage implements AsyncDisposable {
 
   /** Nothing of it is left, HAProxy least of all. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const found = await this.traffic.processes().catch(() => undefined);
     await this.traffic[Symbol.asyncDispose]();
     this.agent.destroy();
-    if (found !== undefined) {
-      process.kill(found.masterPid, "SIGTERM");
-      await this.until(() => !isAlive(found.masterPid));
+    const pid = leftMaster(join(this.dataDirectory, "traffic"));
+    if (pid !== undefined) {
+      process.kill(pid, "SIGKILL");
+      await this.until(() => !isAlive(pid));
     }
     await Promise.all(this.replicas.map((replica) => replica[Symbol.asyncDispose]()));
     rmSync(this.dataDirectory, { recursive: true, force: true });

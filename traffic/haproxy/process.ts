@@ -98,7 +98,15 @@ export class HaproxyProcess implements Disposable {
     renameSync(join(directory, `${CONFIG_FILE}.new`), join(directory, CONFIG_FILE));
     writeFileSync(join(directory, LOG_FILE), "", { mode: 0o600 });
     const log = openSync(join(directory, LOG_FILE), "a");
-    const words = ["-W", "-S", `unix@${MASTER_SOCKET}.sock,mode,600`, "-p", PID_FILE, "-f", CONFIG_FILE];
+    const words = [
+      "-W",
+      "-S",
+      `unix@${MASTER_SOCKET}.sock,mode,600`,
+      "-p",
+      PID_FILE,
+      "-f",
+      join(directory, CONFIG_FILE),
+    ];
     // The daemon's environment holds tokens and passwords.
     const env = { PATH: process.env["PATH"] ?? "" };
     const child = spawn(binary, words, { cwd: directory, detached: true, stdio: ["ignore", log, log], env });
@@ -234,7 +242,7 @@ export class HaproxyProcess implements Disposable {
 }
 
 /** The master that the file names, if it is one that works in this directory. */
-function leftMaster(directory: string): number | undefined {
+export function leftMaster(directory: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(directory, PID_FILE), "utf8"));
     const isOurs = pid > 0 && realpathSync(`/proc/${pid}/cwd`) === realpathSync(directory);
