@@ -25,7 +25,7 @@ interface Pass {
 
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
-  "test/integration/{alerts-delivery,backtest-history,chaos,compose-citizen,daemon-{care,crash,decisions,docker,lost-answer,minutes,requests}," +
+  "test/integration/{alerts-delivery,backtest-history,boards,chaos,compose-citizen,daemon-{alerts,care,crash,decisions,docker,lost-answer,minutes,requests}," +
   "discovery-{nginx,prometheus},docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes}," +
   "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,leaving,replicas,trouble},jobs}.test.ts";
 const PATIENT_AT_ONCE = 3;
