@@ -6,13 +6,9 @@ import { ERRORS } from "../core/errors.ts";
 import { LABELS } from "../core/labels.ts";
 import { formatDuration } from "../core/units.ts";
 import { supportTable } from "../orchestrator/compose/support.ts";
+import { daemonMetricTable } from "./daemon-metric-table.ts";
 import { code, table } from "./markdown.ts";
-import {
-  collectorMetricTable,
-  containerMetricTable,
-  daemonMetricTable,
-  machineMetricTable,
-} from "./metric-tables.ts";
+import { collectorMetricTable, containerMetricTable, machineMetricTable } from "./metric-tables.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 

@@ -1,4 +1,3 @@
-import { DaemonMetrics } from "../api/metrics.ts";
 import {
   CONTAINER_FAMILIES,
   type FamilyDescription,
@@ -17,19 +16,6 @@ export function machineMetricTable(): string {
 
 export function collectorMetricTable(): string {
   return metricTable(OWN_FAMILIES);
-}
-
-export function daemonMetricTable(): string {
-  const metrics = new DaemonMetrics({
-    services: () => [],
-    collector: () => undefined,
-    jobs: () => [],
-    traffic: () => [],
-  });
-  const rows = metrics
-    .families()
-    .map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(" "), help]);
-  return table(["metric", "type", "labels", "meaning"], rows);
 }
 
 function metricTable(families: readonly FamilyDescription[]): string {
