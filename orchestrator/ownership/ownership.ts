@@ -117,7 +117,7 @@ export class Ownership {
   planned(
     desired: readonly DesiredProject[],
     observed: ObservedState,
-  ): Pick<ReconcileInput, "desired" | "observed" | "left"> {
+  ): Pick<ReconcileInput, "desired" | "observed" | "left" | "takenAway"> {
     const left = new Map<ServiceId, string>([...this.#restless].map((id) => [id, RESTLESS]));
     for (const [id, { count, reason }] of this.#records.left)
       if (count === undefined && !left.has(id)) left.set(id, reason);
@@ -125,6 +125,7 @@ export class Ownership {
       desired: desired.map((one) => this.#asLeft(one)),
       observed: { ...observed, replicas: this.#withoutParked(observed.replicas) },
       left,
+      takenAway: this.#own.replicas,
     };
   }
 

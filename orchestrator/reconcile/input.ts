@@ -35,6 +35,8 @@ export interface ReconcileInput {
   readonly attempts: ReadonlyMap<string, Attempts>;
   /** Services of which nothing is planned now, and why. */
   readonly left?: ReadonlyMap<ServiceId, string>;
+  /** Replicas that were being taken away, perhaps by a daemon before this one; absent: none. */
+  readonly takenAway?: ReadonlySet<ReplicaId>;
   /** Where each service is on its way to its template; absent: it is there. */
   readonly rollouts?: ReadonlyMap<ServiceId, Rollout>;
   /** Jobs of which nobody has to wait for a run any more. */

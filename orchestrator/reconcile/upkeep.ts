@@ -23,7 +23,9 @@ export function planUpkeep(scene: ServiceScene, replicas: readonly ObservedRepli
         restartEnded(scene, replica);
         break;
       case "finished":
-        hold("ended", `ended, and restart is ${restart.condition}`);
+        if (planning.input.takenAway?.has(replica.id))
+          startAgain(scene, replica, "its removal was begun, and it is wanted again");
+        else hold("ended", `ended, and restart is ${restart.condition}`);
         break;
       case "paused":
         hold("paused", "was paused by somebody");

@@ -116,6 +116,7 @@ export interface Situation {
   readonly removing?: boolean;
   readonly inFlight?: Partial<ReconcileInput["inFlight"]>;
   readonly attempts?: ReconcileInput["attempts"];
+  readonly takenAway?: ReadonlySet<string>;
   readonly rollouts?: readonly Rollout[];
   /** Cores by replica id. */
   readonly load?: Readonly<Record<string, number>>;
@@ -138,6 +139,7 @@ export function inputOf(situation: Situation): ReconcileInput {
     observed: observed(situation.replicas, situation.seen),
     inFlight: { ...NOTHING_IN_FLIGHT, ...situation.inFlight },
     attempts: situation.attempts ?? new Map(),
+    takenAway: situation.takenAway ?? new Set(),
     rollouts: new Map(situation.rollouts?.map((rollout) => [rollout.service, rollout])),
     load: new Map(Object.entries(situation.load ?? {})),
     ...(situation.capacity === undefined ? {} : { capacity: situation.capacity }),

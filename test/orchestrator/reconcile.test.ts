@@ -127,6 +127,18 @@ describe("the states a replica can be in", () => {
     );
   });
 
+  test("one whose removal a killed daemon had begun, and that is wanted again, is started again", () => {
+    const once = service("web", { template: template({ restart: { condition: "none", delayMs: 1_000 } }) });
+    const replicas = [replica("web", 1), replica("web", 2, "exited", { exitCode: 0 })];
+    const takenAway = new Set(replicas.slice(1).map(({ id }) => id));
+    assert.deepEqual(planText({ services: [once], desired: { web: 2 }, replicas, takenAway }), [
+      "0 start shop_web 2: its removal was begun, and it is wanted again",
+    ]);
+    assert.deepEqual(planText({ services: [once], desired: { web: 2 }, replicas }), [
+      "hold shop_web 2: ended, and restart is none",
+    ]);
+  });
+
   test("one that failed lately waits for its turn, and twice as long after each failure", () => {
     const attempts = new Map([
       [
