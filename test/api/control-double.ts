@@ -9,7 +9,7 @@ import type { Service } from "../../core/types.ts";
 import type { AutoscaleRequest, ProjectAnswer, ServiceDetail } from "../../core/wire.ts";
 import type { AckRequest, AlertView, SilenceAsked, SilenceView } from "../../core/wire-alerts.ts";
 import type { FailureView, Leftovers } from "../../core/wire-care.ts";
-import type { LogsAnswer } from "../../core/wire-jobs.ts";
+import type { JobAnswer, LogsAnswer, RunAnswer } from "../../core/wire-jobs.ts";
 import type { RolloutAnswer } from "../../core/wire-rollouts.ts";
 
 export const shopWeb: ServiceDetail = {
@@ -88,6 +88,29 @@ const rollout: RolloutAnswer = {
   failures: 0,
   startedAtMs: 1_900_000_000_000,
   sentence: "updating from revision 2 to revision 3: 1 of 4 replicas have proven healthy",
+};
+
+const run: RunAnswer = {
+  id: "shop_backup@20261121T030000Z",
+  name: "20261121T030000Z",
+  service: "shop_backup",
+  trigger: "schedule",
+  state: "failed",
+  dueAtMs: 1_795_230_000_000,
+  startedAtMs: 1_795_230_000_100,
+  endedAtMs: 1_795_230_009_000,
+  reason: "it ended with status 3",
+  tasks: [{ index: 0, state: "failed", attempt: 1, exitCode: 3 }],
+};
+
+export const job: JobAnswer = {
+  service: "shop_backup",
+  project: "shop",
+  name: "backup",
+  due: "0 3 * * *",
+  nextDueAtMs: 1_795_316_400_000,
+  active: [],
+  last: run,
 };
 
 /** Remembers what it was asked. It knows one service, `shop_web`, with bounds 1..4. */
@@ -175,14 +198,21 @@ export class ControlDouble implements Control {
   /** Knows nothing until a test has it observe something. */
   /** Nobody has a token, and nothing is written down; a test may put the real ones here. */
   readonly jobs: JobControl = {
-    list: () => [],
-    runs: (id) => {
-      throw new FlyballError("NOT_FOUND", `there is no job ${id}`);
+    list: () => [job],
+    runs: (id, most) => {
+      this.calls.push({ runs: id, most });
+      return [this.#run(id)];
     },
     run: (id) => {
-      throw new FlyballError("NOT_FOUND", `there is no job ${id}`);
+      this.calls.push({ run: id });
+      return this.#run(id);
     },
   };
+
+  #run(id: string): RunAnswer {
+    if (id !== job.service) throw new FlyballError("NOT_FOUND", `there is no job ${id}`);
+    return run;
+  }
 
   async logs(id: string, { lines }: LogsQuery): Promise<LogsAnswer> {
     return { service: id, parts: [{ name: "shop-web-1", text: `the last ${lines} lines` }] };
