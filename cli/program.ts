@@ -7,6 +7,7 @@ import { addAudit } from "./commands/audit.ts";
 import { addAutoscaleModes } from "./commands/autoscale.ts";
 import { addBacktest } from "./commands/backtest.ts";
 import type { CommandContext } from "./commands/command.ts";
+import { addDashboards } from "./commands/dashboards.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDown } from "./commands/down.ts";
@@ -44,6 +45,7 @@ const COMMANDS = [
   addDoctor,
   addGc,
   addRender,
+  addDashboards,
   addToken,
   addServe,
   addAgent,
