@@ -120,9 +120,9 @@ export class Alerts implements AsyncDisposable {
     this.#book = output.after;
     this.#suppressed = output.suppressed;
     for (const { kind, alert } of output.transitions) {
-      const { fingerprint: alertId, rule, severity, summary } = alert;
+      const { fingerprint: alertId, labels, summary } = alert;
       if (kind === "firing" || kind === "resolved") {
-        this.#options.log.info({ alertId, rule, severity, ...alert.labels }, `${kind}: ${summary}`);
+        this.#options.log.info({ alertId, labels }, `${kind}: ${summary}`);
       }
     }
     const notifications = output.notifications.map((one) => this.#drawn(one));

@@ -117,7 +117,7 @@ function unhealthy({ id, replicas }: ServiceFacts): Omit<Finding, "subject"> {
   };
 }
 
-/** Those that somebody has paused, and those that have done their work, are not missing. */
+/** Those that somebody has paused, taken away for good, and those that have done their work, are not missing. */
 function countsOf({ desired, replicas, holds }: ServiceFacts): { wanted: number; ready: number } | undefined {
   if (replicas === undefined || holds === undefined) return undefined;
   const excused = new Set(
@@ -125,6 +125,8 @@ function countsOf({ desired, replicas, holds }: ServiceFacts): { wanted: number;
       (kind === "ended" || kind === "paused") && slot !== undefined ? [slot] : [],
     ),
   );
+  const isLeft = holds.some(({ kind }) => kind === "external");
   const isReady = ({ state, slot }: ObservedReplica) => state === "running" && !excused.has(slot);
-  return { wanted: Math.max(0, desired - excused.size), ready: replicas.filter(isReady).length };
+  const ready = replicas.filter(isReady).length;
+  return { wanted: isLeft ? ready : Math.max(0, desired - excused.size), ready };
 }

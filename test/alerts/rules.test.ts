@@ -131,6 +131,8 @@ describe("replicas", () => {
     assert.deepEqual(of({ replicas: [replica({ state: "exited" })], holds: [ended] }), []);
     const paused = hold({ kind: "paused", slot: 1 });
     assert.deepEqual(of({ replicas: [replica({ state: "paused" })], holds: [paused] }), []);
+    const left = hold({ kind: "external", reason: "is left as somebody else has made it" });
+    assert.deepEqual(of({ desired: 3, replicas: [replica()], holds: [left] }), []);
   });
 
   test("that end again and again are told of with how the last one ended", () => {

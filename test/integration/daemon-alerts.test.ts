@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { WebSocket } from "ws";
 import type { Notification } from "../../core/alert.ts";
+import type { AlertView } from "../../core/wire-alerts.ts";
 import { serverFrameSchema } from "../../core/wire-stream.ts";
 import { startMailbox } from "../alerts/mailbox.ts";
 import { startSlack } from "../alerts/slack-double.ts";
@@ -27,18 +28,20 @@ test("mail, chat and stream are told what is wrong and when it is over, and of w
     labels: { alert.replicas: "> 1 for 0s keep 0s" }
 `);
   await house.serve();
-  assert.match(await house.must("alerts"), /nothing is wrong/u);
   assert.match(await house.must("alerts", "test", "ops"), /^ops: delivered in /u);
   using stream = await listen(house.address);
   await house.must("up", "-d", "-f", file);
 
   const about = (service: string) => (text: string | undefined) =>
     text?.includes(house.serviceId(service)) === true;
-  const mails = (service: string) => mailbox.mails.filter(({ subject }) => about(service)(subject));
+  const mails = (service: string) =>
+    mailbox.mails.filter(({ subject }) => subject?.includes("ServiceReplicas") && about(service)(subject));
   await eventually("a mail says that one is too few", () => mails("web").length === 1);
   await eventually("so does the chat", () => slack.messages.some((one) => about("web")(String(one.text))));
-  const [alert] = (await house.client.alerts(10)).alerts;
-  assert.deepEqual([alert?.state, alert?.labels["service"]], ["firing", house.serviceId("web")]);
+  const isFiring = ({ state, labels }: AlertView) =>
+    state === "firing" && labels["service"] === house.serviceId("web");
+  assert.ok((await house.client.alerts(10)).alerts.some(isFiring));
+  assert.match(await house.must("alerts"), /firing +critical +ServiceReplicas .* yes /u);
 
   await house.must("alerts", "silence", `service=${house.serviceId("api")}`, "--for", "1h", "--by", "ann");
   await house.must("scale", "web=2", "api=2");
@@ -53,9 +56,12 @@ test("mail, chat and stream are told what is wrong and when it is over, and of w
   );
   assert.equal(new Set(mails("web").map(({ references }) => references)).size, 1);
   assert.deepEqual(mails("api"), []);
-  await eventually("the stream has told both", () => stream.told.length >= 2);
+  // A machine that is busy may be told of as well.
+  const streamed = () =>
+    stream.told.filter(({ groupLabels }) => groupLabels["alertname"] === "ServiceReplicas");
+  await eventually("the stream has told both", () => streamed().length >= 2);
   assert.deepEqual(
-    stream.told.map(({ status, groupLabels }) => [status, groupLabels["service"]]),
+    streamed().map(({ status, groupLabels }) => [status, groupLabels["service"]]),
     [
       ["firing", house.serviceId("web")],
       ["resolved", house.serviceId("web")],
