@@ -129,6 +129,9 @@ export class Answers implements Control {
   async scale(id: string, request: ScaleRequest): Promise<ScaleAnswer> {
     const service = this.#find(id);
     const { replicas: to, reason } = request;
+    if (service.job !== undefined) {
+      throw new FlyballError("NOT_SCALABLE", `${id} is a job, which has tasks and no replicas: run it`);
+    }
     const nowMs = systemClock.nowMs();
     const holdMs = request.for === undefined ? undefined : parseDurationMs(request.for);
     // Without rules nothing goes on by itself, and the count stays as it is set.

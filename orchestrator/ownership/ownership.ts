@@ -95,12 +95,15 @@ export class Ownership {
       .filter(({ removing }) => !removing)
       .map(({ project, replicas }) => ({
         project,
-        subjects: project.services.map((service) => ({
-          service,
-          desired: this.#countOf(service, replicas),
-          isBusy: busy.has(service.id),
-          isAway: this.#isAway(service.id),
-        })),
+        // A job has no count that anybody could change.
+        subjects: project.services
+          .filter(({ job }) => job === undefined)
+          .map((service) => ({
+            service,
+            desired: this.#countOf(service, replicas),
+            isBusy: busy.has(service.id),
+            isAway: this.#isAway(service.id),
+          })),
       }));
     const parked = new Set(this.#records.parked.keys());
     const own = this.#own.replicas;
