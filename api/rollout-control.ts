@@ -8,4 +8,10 @@ export interface RolloutControl {
   rollback(id: string): RolloutAnswer;
   /** @throws FlyballError NOT_FOUND also when no rollout is paused */
   resumeRollout(id: string): RolloutAnswer;
+  readonly trials: {
+    /** @throws FlyballError NOT_FOUND also when nothing is on trial, OUT_OF_BOUNDS */
+    promote(id: string, weightRatio?: number): RolloutAnswer;
+    /** @throws FlyballError NOT_FOUND also when nothing is on trial */
+    abort(id: string): RolloutAnswer;
+  };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { rolloutListSchema, rolloutSchema } from "../core/wire-rollouts.ts";
+import { rolloutListSchema, rolloutSchema, trialChangeSchema } from "../core/wire-rollouts.ts";
 import { type Route, route } from "./route.ts";
 
+const LIMIT = { bytes: 1024, code: "REQUEST_INVALID" } as const;
 const params = z.object({ id: z.string().min(1) });
 
 export const ROLLOUT_ROUTES: readonly Route[] = [
@@ -24,5 +25,15 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
     scope: "scale",
     schemas: { params, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.resumeRollout(id) }),
+  }),
+  route({
+    method: "PUT",
+    path: "/v1/services/:id/trial",
+    scope: "scale",
+    bodyLimit: LIMIT,
+    schemas: { params, body: trialChangeSchema, answer: rolloutSchema },
+    handler: ({ deployments: { trials } }, { params: { id }, body }) => ({
+      json: body.do === "abort" ? trials.abort(id) : trials.promote(id, body.weightRatio),
+    }),
   }),
 ];

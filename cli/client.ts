@@ -69,7 +69,12 @@ import {
   runListSchema,
   runSchema,
 } from "../core/wire-jobs.ts";
-import { type RolloutAnswer, rolloutListSchema, rolloutSchema } from "../core/wire-rollouts.ts";
+import {
+  type RolloutAnswer,
+  rolloutListSchema,
+  rolloutSchema,
+  type TrialChange,
+} from "../core/wire-rollouts.ts";
 
 export interface ClientOptions {
   /** Without a slash at its end: `http://127.0.0.1:7070`. */
@@ -199,6 +204,12 @@ export class Client {
       path: `${servicePath(id)}/rollout/resume`,
       answer: rolloutSchema,
     });
+  }
+
+  /** Of a service of which two templates stand side by side. */
+  async changeTrial(id: string, change: TrialChange): Promise<RolloutAnswer> {
+    const path = `${servicePath(id)}/trial`;
+    return await this.#ask({ method: "PUT", path, body: change, answer: rolloutSchema });
   }
 
   async jobs(): Promise<readonly JobAnswer[]> {

@@ -9,6 +9,7 @@ import { addBacktest } from "./commands/backtest.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { addDashboards } from "./commands/dashboards.ts";
 import { addDecisions } from "./commands/decisions.ts";
+import { addDeploy } from "./commands/deploy.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDown } from "./commands/down.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -35,6 +36,7 @@ const COMMANDS = [
   addExplain,
   addDecisions,
   addRollouts,
+  addDeploy,
   addJobs,
   addLogs,
   addAudit,

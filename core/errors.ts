@@ -14,6 +14,11 @@ export const ERRORS = {
   NOT_FOUND: { status: 404, exit: 3, meaning: "there is no such project, service or page" },
   OUT_OF_BOUNDS: { status: 409, exit: 3, meaning: "the count asked for is outside the service's bounds" },
   NOT_SCALABLE: { status: 409, exit: 3, meaning: "the service cannot have more than one replica" },
+  TRIAL_REFUSED: {
+    status: 409,
+    exit: 3,
+    meaning: "the service's next template cannot be tried beside this one",
+  },
   JOB_RUNNING: { status: 409, exit: 3, meaning: "the job is under way, and may not run twice at a time" },
   JOB_FAILED: { status: 409, exit: 10, meaning: "the run that was waited for did not succeed" },
   ENGINE_UNAVAILABLE: { status: 503, exit: 5, meaning: "the engine does not answer" },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DAY_MS, parseDurationMs, SECOND_MS } from "./units.ts";
 import { ruleMetricSchema, scalingChangeSchema } from "./wire-history.ts";
+import { trialRequestSchema } from "./wire-rollouts.ts";
 
 /**
  * What the API says and hears. The API validates and documents with these schemas, and the command reads answers
@@ -187,6 +188,8 @@ export const projectRequestSchema = z.strictObject({
   compose: z.record(z.string(), z.unknown()),
   workingDirectory: z.string().min(1),
   composeFiles: z.array(z.string()),
+  /** Absent: what changes is rolled out at once. */
+  trial: trialRequestSchema.exactOptional(),
 });
 
 export const diagnosticSchema = z.object({

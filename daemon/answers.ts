@@ -155,12 +155,14 @@ export class Answers implements Control {
 
   async applyProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
     const { project, diagnostics } = await this.#read(name, request);
-    return projectAnswer(project, diagnostics, await this.#loop.orchestrator.applyProject(project));
+    const plan = await this.#loop.orchestrator.applyProject(project, request.trial);
+    return projectAnswer(project, diagnostics, plan);
   }
 
   async planProject(name: string, request: ProjectRequest): Promise<ProjectAnswer> {
     const { project, diagnostics } = await this.#read(name, request);
-    const answer = projectAnswer(project, diagnostics, await this.#loop.orchestrator.planProject(project));
+    const plan = await this.#loop.orchestrator.planProject(project, undefined, request.trial);
+    const answer = projectAnswer(project, diagnostics, plan);
     const scalingChanges = policyChanges(project.services, (id) => this.#loop.orchestrator.service(id));
     return { ...answer, scalingChanges };
   }

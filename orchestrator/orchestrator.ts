@@ -1,15 +1,11 @@
-import type { Clock } from "../core/clock.ts";
 import { FlyballError, messageOf } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
 import { Loop } from "../core/loop.ts";
-import type { Store } from "../core/store.ts";
 import type {
   Hold,
   ObservedReplica,
   ObservedState,
   Plan,
   Project,
-  ReplicaId,
   Service,
   ServiceId,
 } from "../core/types.ts";
@@ -18,27 +14,27 @@ import { asProcesses } from "./as-processes.ts";
 import { Catalog } from "./catalog.ts";
 import { describeAction, describeHold } from "./describe.ts";
 import { DesiredState } from "./desired.ts";
-import type { Engine } from "./engine.ts";
 import { EngineTrouble } from "./engine-trouble.ts";
 import { type ActionResult, execute } from "./executor.ts";
 import { Failures } from "./failures.ts";
 import { attemptKeyOf, bringsReplica, busyInEither, InFlightWork } from "./in-flight.ts";
+import type { OrchestratorOptions } from "./options.ts";
 import { Ownership } from "./ownership/ownership.ts";
 import { Pace } from "./pace.ts";
 import { isAnythingLeft, runningCounts } from "./present.ts";
 import { Probes } from "./probes/probes.ts";
 import { asLastSeen, Readiness } from "./readiness.ts";
-import type { Capacity, DesiredProject, ReconcileInput } from "./reconcile/input.ts";
+import type { DesiredProject } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
 import { reconcile } from "./reconcile.ts";
-import { describeRevision } from "./rollout/describe.ts";
 import type { KeptRevision } from "./rollout/revisions.ts";
 import type { Rollout } from "./rollout/rollout.ts";
 import type { Rollouts } from "./rollout/rollouts.ts";
+import type { TrialRequest } from "./rollout/trial.ts";
 import type { RolloutView } from "./rollout/view.ts";
 import { RolloutWatch } from "./rollout-watch.ts";
-import type { Scenes } from "./scene/scenes.ts";
 import { type Sight, sightOf } from "./sight.ts";
+import { Trials } from "./trials.ts";
 
 const PASS_INTERVAL_MS = SECOND_MS;
 const LONGEST_BACKOFF_MS = 30 * SECOND_MS;
@@ -48,32 +44,13 @@ const BUSY_SPACING_MS = 250;
 /** At the end, for actions that run; what is not done by then is done after the next start. */
 const LAST_ACTIONS_MS = 5 * SECOND_MS;
 
-export interface OrchestratorOptions {
-  readonly engine: Engine;
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** What reservations may add up to; absent: everything fits. */
-  readonly capacity?: Capacity;
-  /** What others know that a plan looks at. */
-  readonly circumstances?: () => Pick<ReconcileInput, "load" | "succeededJobs">;
-  /** Keeps what replicas that failed leave behind; absent: nothing is kept. */
-  readonly scenes?: Pick<Scenes, "see" | "before">;
-  /** Before a replica is told to stop; resolves when it has nothing left to do, or the grace is over. */
-  readonly beforeStop?: (replica: ReplicaId, graceMs: number, signal: AbortSignal) => Promise<void>;
-  /** After each pass that saw the engine. */
-  readonly onObserved: (observed: ObservedState) => void;
-  readonly onAction: (result: ActionResult) => void;
-  /** Somebody else has changed the count of the service, which was settled. */
-  readonly onExternalChange?: (service: ServiceId) => void;
-}
-
 /**
  * Makes what runs be what should run: observe, reconcile, execute, once a second and whenever something may have
  * changed. Actions run beside the passes, so that a slow stop never holds up a start.
  */
 export class Orchestrator implements AsyncDisposable {
   readonly ownership: Ownership;
+  readonly trials: Trials;
   readonly #options: OrchestratorOptions;
   readonly #desired: DesiredState;
   readonly #loop: Loop;
@@ -98,6 +75,7 @@ export class Orchestrator implements AsyncDisposable {
     this.#desired = new DesiredState(options.store);
     this.ownership = new Ownership(options, (id, count) => this.#setCount(id, count));
     this.#watch = new RolloutWatch(options);
+    this.trials = new Trials(this.#rollouts, (id, change) => this.#changeRollout(id, change));
     this.#trouble = new EngineTrouble(options.log);
     this.#probes = new Probes({
       run: (...command) => options.engine.run(...command),
@@ -182,15 +160,12 @@ export class Orchestrator implements AsyncDisposable {
    * @throws FlyballError NOT_FOUND
    */
   rollback(id: ServiceId): RolloutView {
-    const service = this.#find(id);
-    const rollout = this.#rollouts.rollback(service, this.#options.clock.nowMs());
-    return this.#rolloutBegun(rollout);
+    return this.#changeRollout(id, (service, nowMs) => this.#rollouts.rollback(service, nowMs));
   }
 
   /** Tries a paused rollout again. @throws FlyballError NOT_FOUND */
   resumeRollout(id: ServiceId): RolloutView {
-    const rollout = this.#rollouts.resume(this.#find(id), this.#options.clock.nowMs());
-    return this.#rolloutBegun(rollout);
+    return this.#changeRollout(id, (service, nowMs) => this.#rollouts.resume(service, nowMs));
   }
 
   /** Also those that are being removed. */
@@ -203,14 +178,21 @@ export class Orchestrator implements AsyncDisposable {
   }
 
   /** What applying the project would do now. Does nothing. */
-  async planProject(project: Project, signal: AbortSignal = this.#abort.signal): Promise<Plan> {
-    const { desired, rollouts } = await this.#toApply(project, signal);
+  async planProject(
+    project: Project,
+    signal: AbortSignal = this.#abort.signal,
+    trial?: TrialRequest,
+  ): Promise<Plan> {
+    const { desired, rollouts } = await this.#toApply(project, signal, trial);
     return this.#planFor(desired, signal, rollouts);
   }
 
-  /** Makes the project desired and has the next pass see to it. Returns what that pass finds to do. */
-  async applyProject(project: Project): Promise<Plan> {
-    const { desired, rollouts } = await this.#toApply(project, this.#abort.signal);
+  /**
+   * Makes the project desired and has the next pass see to it. Returns what that pass finds to do.
+   * @param trial what changes is tried first @throws FlyballError NOT_SCALABLE, TRIAL_REFUSED
+   */
+  async applyProject(project: Project, trial?: TrialRequest): Promise<Plan> {
+    const { desired, rollouts } = await this.#toApply(project, this.#abort.signal, trial);
     const plan = await this.#planFor(desired, this.#abort.signal, rollouts);
     this.ownership.forget(project);
     const nowMs = this.#options.clock.nowMs();
@@ -364,6 +346,7 @@ export class Orchestrator implements AsyncDisposable {
   async #toApply(
     project: Project,
     signal: AbortSignal,
+    trial?: TrialRequest,
   ): Promise<{ desired: DesiredProject; rollouts: ReadonlyMap<ServiceId, Rollout> }> {
     const forEngine = this.#options.engine.kind === "docker" ? project : asProcesses(project);
     const observed = await this.#options.engine.observe([forEngine], signal);
@@ -372,7 +355,7 @@ export class Orchestrator implements AsyncDisposable {
     const nowMs = this.#options.clock.nowMs();
     return {
       desired: this.#desired.withProject(forEngine, runningCounts(observed)),
-      rollouts: this.#rollouts.withProject(forEngine, replicasOf, nowMs),
+      rollouts: this.#rollouts.withProject(forEngine, replicasOf, nowMs, trial),
     };
   }
 
@@ -433,12 +416,11 @@ export class Orchestrator implements AsyncDisposable {
     });
   }
 
-  #rolloutBegun(rollout: Rollout): RolloutView {
+  #changeRollout(id: ServiceId, change: (service: Service, nowMs: number) => Rollout): RolloutView {
+    const rollout = change(this.#find(id), this.#options.clock.nowMs());
     this.#catalog = undefined;
     this.#loop.nudge();
-    const { kind, service: id, to } = rollout;
-    this.#options.log.info({ service: id, kind, to: describeRevision(to) }, "a rollout was asked for");
-    return this.#watch.viewOf(rollout, this.#find(id), this.#sight);
+    return this.#watch.asked(rollout, this.#find(id), this.#sight);
   }
 
   /** Something may be otherwise than it was seen. */

@@ -8,8 +8,10 @@ import type { Engine } from "./engine.ts";
 import type { InFlight } from "./reconcile/input.ts";
 import { slotKey } from "./reconcile/keys.ts";
 import { wantedReplicas } from "./reconcile/wanted.ts";
+import { describeRevision } from "./rollout/describe.ts";
+import type { TrafficOf } from "./rollout/evidence.ts";
 import type { Rollout } from "./rollout/rollout.ts";
-import { Rollouts } from "./rollout/rollouts.ts";
+import { type RolloutLook, Rollouts } from "./rollout/rollouts.ts";
 import { type RolloutView, rolloutView } from "./rollout/view.ts";
 import type { Sight } from "./sight.ts";
 
@@ -18,9 +20,12 @@ export class RolloutWatch {
   readonly rollouts: Rollouts;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #traffic: Pick<RolloutLook, "trafficOf">;
 
-  constructor({ store, clock, log }: { store: Store; clock: Clock; log: Log }) {
+  constructor(options: { store: Store; clock: Clock; log: Log; trafficOf?: TrafficOf }) {
+    const { store, clock, log, trafficOf } = options;
     this.rollouts = new Rollouts(store);
+    this.#traffic = trafficOf === undefined ? {} : { trafficOf };
     this.#clock = clock;
     this.#log = log;
   }
@@ -43,7 +48,8 @@ export class RolloutWatch {
       return Math.min(asked, present.length);
     };
     try {
-      const changed = this.rollouts.advance(sight.catalog.services, { replicasOf, wanted, isBusy }, nowMs);
+      const look = { replicasOf, wanted, isBusy, ...this.#traffic };
+      const changed = this.rollouts.advance(sight.catalog.services, look, nowMs);
       for (const rollout of changed) this.#tellOf(rollout, sight);
       return changed.length > 0;
     } catch (error) {
@@ -104,7 +110,17 @@ export class RolloutWatch {
   viewOf(rollout: Rollout, service: Service, { catalog, replicasOf, lackOf }: Sight): RolloutView {
     const [replicas, wanted] = [replicasOf(service.id), wantedOf(service, catalog)];
     const mayBeShort = rollout.state === "updating" && replicas.length <= wanted;
-    return rolloutView(rollout, service, replicas, wanted, mayBeShort ? lackOf(service) : undefined);
+    const lack = mayBeShort ? lackOf(service) : undefined;
+    const waitsFor = this.rollouts.waitedFor(rollout, this.#clock.nowMs());
+    return rolloutView(rollout, service, replicas, wanted, lack, waitsFor);
+  }
+
+  /** A person wanted it so. */
+  asked(rollout: Rollout, service: Service, sight: Sight): RolloutView {
+    const { kind, service: id, to, trial } = rollout;
+    const about = { service: id, kind, to: describeRevision(to), ...(trial === undefined ? {} : { trial }) };
+    this.#log.info(about, "a rollout was asked for");
+    return this.viewOf(rollout, service, sight);
   }
 
   #tellOf(rollout: Rollout, sight: Sight): void {

@@ -43,6 +43,6 @@ export const addRollouts: AddCommand = (program, { terminal }) => {
   }
 };
 
-function renderRollout({ service, sentence }: RolloutAnswer): string {
+export function renderRollout({ service, sentence }: RolloutAnswer): string {
   return printable(`${service}: ${sentence}`);
 }

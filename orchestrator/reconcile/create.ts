@@ -1,5 +1,5 @@
-import type { Resources } from "../../core/types.ts";
-import { makesNew, type Revision, takesNewestImage } from "../rollout/rollout.ts";
+import type { ObservedReplica, Resources } from "../../core/types.ts";
+import { isOld, makesNew, type Revision, takesNewestImage } from "../rollout/rollout.ts";
 import type { ServiceScene } from "./service-scene.ts";
 
 export interface Creation {
@@ -11,8 +11,10 @@ export interface Creation {
   readonly freed?: Resources;
 }
 
-/** The template of replicas that are made because some are missing. */
-export function revisionForMissing({ rollout }: ServiceScene): Revision {
+/** The template of replicas that are made because some are missing. @param dead whose place is taken */
+export function revisionForMissing({ rollout }: ServiceScene, dead?: ObservedReplica): Revision {
+  const isOldSide = rollout.trial !== undefined && dead !== undefined && isOld(dead, rollout.to.hash);
+  if (isOldSide && rollout.from !== undefined) return rollout.from;
   return makesNew(rollout) || rollout.from === undefined ? rollout.to : rollout.from;
 }
 

@@ -5,6 +5,7 @@ import { slotKey } from "./keys.ts";
 import type { Planning } from "./planning.ts";
 import { ServiceScene } from "./service-scene.ts";
 import { planSteps } from "./steps.ts";
+import { planTrial } from "./trial.ts";
 import { planUpkeep } from "./upkeep.ts";
 import { victimsOf } from "./victims.ts";
 import { wantedReplicas } from "./wanted.ts";
@@ -14,6 +15,11 @@ export function planService(planning: Planning, project: Project, service: Servi
   const scene = new ServiceScene(planning, project, service, wantedOf(planning, service, asked));
   const { wanted, free } = scene;
   takeNewestImage(scene);
+  const { trial } = scene.rollout;
+  if (trial !== undefined && scene.cloneOf === undefined) {
+    planTrial(scene, trial);
+    return;
+  }
   const surplus = free.length + scene.arriving - wanted;
   if (surplus === 0 && free.every((replica) => isAsItShouldBe(scene, replica))) return;
 

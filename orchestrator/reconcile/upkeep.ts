@@ -89,7 +89,7 @@ function replaceOneDead(scene: ServiceScene, replicas: readonly ObservedReplica[
   }
   const { slot } = next;
   if (draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) return;
-  const revision = revisionForMissing(scene);
+  const revision = revisionForMissing(scene, next);
   const freed = scene.resourcesOf(next);
   const needs = needsOf(scene, revision, freed);
   const cause = `it ${unhealthyText(next)}`;

@@ -1,7 +1,9 @@
 import type { ObservedReplica, RestartPolicy } from "../../core/types.ts";
 import { formatDuration, formatPercent, SECOND_MS } from "../../core/units.ts";
+import { abortTrial } from "./on-trial.ts";
 import type { UpdatePolicy } from "./policy.ts";
 import { beginRollback, isOld, isProven, type Rollout } from "./rollout.ts";
+import { coloursOf } from "./trial.ts";
 
 /** What a rollout looks at. */
 export interface RolloutScene {
@@ -29,7 +31,19 @@ export function advance(rollout: Rollout, scene: RolloutScene, nowMs: number): R
   if (looked.state === "paused") return looked;
   const failure = failureOf(looked, scene, nowMs);
   if (failure !== undefined) return fail(looked, scene.policy, failure, nowMs);
+  if (looked.trial !== undefined) return afterWait(looked, scene, nowMs);
   return isDone(looked, scene) ? { ...looked, state: "done", endedAtMs: nowMs } : looked;
+}
+
+/** All replicas that a trial asks for have proven healthy; true of a rollout without one. */
+export function isComplete({ trial, settled }: Rollout, wanted: number): boolean {
+  return trial === undefined || settled.length >= coloursOf(trial, wanted).fresh;
+}
+
+/** A trial that waits for nobody's replica does not run out of time; written now and then, not each second. */
+function afterWait(rollout: Rollout, { policy, wanted }: RolloutScene, nowMs: number): Rollout {
+  const isLate = nowMs - rollout.progressAtMs > policy.progressDeadlineMs / 2;
+  return isLate && isComplete(rollout, wanted) ? { ...rollout, progressAtMs: nowMs } : rollout;
 }
 
 /** The engine could not make or start a replica of the new template. */
@@ -82,7 +96,8 @@ function failureOf(
   nowMs: number,
 ): string | undefined {
   // With nothing to go back to, what fails is restarted with growing pauses, like any other replica.
-  if (rollout.kind === "first" || policy.failureAction === "continue") return undefined;
+  if (rollout.kind === "first") return undefined;
+  if (policy.failureAction === "continue" && rollout.trial === undefined) return undefined;
   if (rollout.refusals >= REFUSALS_TO_FAIL)
     return `a replica could not be made ${rollout.refusals} times in a row (${rollout.refusal ?? "no reason given"})`;
   const { failed } = rollout;
@@ -93,7 +108,8 @@ function failureOf(
       ? `its replica ${failed[0]} ${stateText(replicas, failed[0])}${allowed}`
       : `${failed.length} of its replicas failed${allowed}`;
   }
-  const isWaitedFor = wanted > 0 && nowMs - rollout.progressAtMs > policy.progressDeadlineMs;
+  const isOnTrial = rollout.trial !== undefined && isComplete(rollout, wanted);
+  const isWaitedFor = wanted > 0 && !isOnTrial && nowMs - rollout.progressAtMs > policy.progressDeadlineMs;
   if (isWaitedFor) return `nothing progressed for ${formatDuration(policy.progressDeadlineMs)}`;
   return undefined;
 }
@@ -107,6 +123,8 @@ function stateText(replicas: readonly ObservedReplica[], slot: number | undefine
 }
 
 function fail(rollout: Rollout, policy: UpdatePolicy, reason: string, nowMs: number): Rollout {
+  // What is tried is given up, whatever the file says of updates that nobody watches.
+  if (rollout.trial !== undefined) return abortTrial(rollout, reason, nowMs);
   const paused = (why: string): Rollout => ({ ...rollout, state: "paused", reason: `${reason}${why}` });
   if (rollout.kind === "rollback") return paused("; a rollback is not rolled back again");
   if (policy.failureAction === "pause") return paused("");

@@ -5,6 +5,7 @@ import type {
   Service,
   ServiceId,
 } from "../../core/types.ts";
+import type { Trial } from "./trial.ts";
 
 /** A template that replicas are made from, by the number under which it is kept. */
 export interface Revision {
@@ -51,6 +52,10 @@ export interface Rollout {
   readonly pullsAnew?: true;
   /** Why it was paused, or why a rollback began. */
   readonly reason?: string;
+  /** It stops on its way, with both templates side by side, until it is promoted or aborted. */
+  readonly trial?: Trial;
+  /** The way back from a trial: what is given up gets no requests while the other has anybody to take them. */
+  readonly quarantined?: true;
 }
 
 /** The start of the way to another template. */

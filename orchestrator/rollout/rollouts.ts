@@ -1,12 +1,14 @@
 import { FlyballError } from "../../core/errors.ts";
 import type { Store } from "../../core/store.ts";
 import type { ObservedReplica, Project, Service, ServiceId } from "../../core/types.ts";
-import { MINUTE_MS } from "../../core/units.ts";
+import { formatPercent, MINUTE_MS } from "../../core/units.ts";
 import { runOf } from "../readiness.ts";
 import { cloneSource } from "../reconcile/clone-source.ts";
-import { advance, afterRefusal, type RolloutScene } from "./advance.ts";
+import { advance, afterRefusal, isComplete, type RolloutScene } from "./advance.ts";
 import { describeRevision } from "./describe.ts";
+import { type Evidence, gather, type TrafficOf } from "./evidence.ts";
 import { movedOn } from "./newest-image.ts";
+import { abortTrial, afterVerdict, promoteTrial, withTrial } from "./on-trial.ts";
 import { updatePolicy } from "./policy.ts";
 import { type KeptRevision, Revisions } from "./revisions.ts";
 import {
@@ -20,6 +22,8 @@ import {
   takesNewestImage,
   withImagePulled,
 } from "./rollout.ts";
+import { judge, type Trial, type TrialRequest } from "./trial.ts";
+import { onTrial } from "./try.ts";
 
 /** Longer than this between two looks, and nobody was looking. */
 const GAP_MS = MINUTE_MS;
@@ -34,6 +38,8 @@ export interface RolloutLook {
   readonly wanted: (service: Service) => number;
   /** A running action works on it. */
   readonly isBusy: (replica: ObservedReplica) => boolean;
+  /** What the balancer counts; absent: nobody counts. */
+  readonly trafficOf?: TrafficOf;
 }
 
 /**
@@ -46,6 +52,8 @@ export class Rollouts {
   readonly #current = new Map<ServiceId, Rollout>();
   readonly #projectOf = new Map<ServiceId, string>();
   #lookedAtMs: number | undefined;
+  /** Of those on trial. */
+  readonly #evidence = new Map<ServiceId, Evidence>();
   /** Runs that had ended before anybody looked. */
   readonly #endedUnseen = new Set<string>();
 
@@ -92,9 +100,22 @@ export class Rollouts {
   }
 
   /** The rollouts as they would be after the project was applied: of each service whose template changes, another. */
-  withProject(project: Project, replicasOf: ReplicasOf, nowMs: number): ReadonlyMap<ServiceId, Rollout> {
+  withProject(
+    project: Project,
+    replicasOf: ReplicasOf,
+    nowMs: number,
+    trial?: TrialRequest,
+  ): ReadonlyMap<ServiceId, Rollout> {
     const services = project.services.filter(isRolledOut);
-    return new Map(services.map((service) => [service.id, this.#applied(service, replicasOf, nowMs)]));
+    return new Map(
+      services.map((service) => {
+        const current = this.#current.get(service.id);
+        const applied = this.#applied(service, replicasOf, nowMs);
+        const isTried = trial !== undefined && applied.to.hash !== current?.to.hash;
+        const next = isTried ? onTrial(applied, trial, { service, current, replicasOf }) : applied;
+        return [service.id, next];
+      }),
+    );
   }
 
   /** Writes them to the store, within the caller's transaction; `adopt` follows when that has succeeded. */
@@ -192,10 +213,48 @@ export class Rollouts {
         `${service.id} has no other template that has proven healthy, to go back to`,
       );
     }
+    if (rollout.trial !== undefined) return this.abort(service, nowMs);
     const reason = `somebody asked to leave ${describeRevision(rollout.to)}`;
     const after = beginRollback(rollout, reason, nowMs, revisionOf(target));
     this.#save(service.project, after);
     return after;
+  }
+
+  /** Ends the trial with the template before. @throws FlyballError NOT_FOUND */
+  abort(service: Service, nowMs: number): Rollout {
+    const { rollout } = this.#trialOf(service);
+    const reason = `somebody asked to leave ${describeRevision(rollout.to)}`;
+    const after = abortTrial(rollout, reason, nowMs);
+    this.#save(service.project, after);
+    return after;
+  }
+
+  /**
+   * Ends the trial with the new template, or gives it another weight.
+   * @throws FlyballError NOT_FOUND, OUT_OF_BOUNDS for a canary that would get every request
+   */
+  promote(service: Service, weightRatio: number | undefined, nowMs: number): Rollout {
+    const { rollout, trial } = this.#trialOf(service);
+    const after =
+      weightRatio === undefined
+        ? promoteTrial(rollout, nowMs)
+        : withTrial(rollout, atWeight(trial, weightRatio), nowMs);
+    this.#save(service.project, after);
+    return after;
+  }
+
+  /** What a trial waits for; absent: there is none, or nobody has looked yet. */
+  waitedFor(rollout: Rollout, nowMs: number): string | undefined {
+    const evidence = this.#evidence.get(rollout.service);
+    if (rollout.trial === undefined || evidence?.templateHash !== rollout.to.hash) return undefined;
+    const verdict = judge(rollout.trial, evidence, nowMs);
+    return verdict.kind === "stay" ? verdict.missing : undefined;
+  }
+
+  #trialOf(service: Service): { readonly rollout: Rollout; readonly trial: Trial } {
+    const rollout = this.#current.get(service.id);
+    if (rollout?.trial === undefined) throw new FlyballError("NOT_FOUND", `${service.id} is not on trial`);
+    return { rollout, trial: rollout.trial };
   }
 
   /** Goes on with a paused rollout. @throws FlyballError NOT_FOUND */
@@ -219,7 +278,24 @@ export class Rollouts {
       look.isBusy(replica) || this.#endedUnseen.has(runOf(replica));
     const { restart } = service.template;
     const scene: RolloutScene = { policy, restart, wanted, replicas, isExcused };
-    return advance(rollout, scene, nowMs);
+    return this.#judged(advance(rollout, scene, nowMs), scene, look, nowMs);
+  }
+
+  /** What the requests of both templates say of a rollout on trial. */
+  #judged(rollout: Rollout, { replicas, wanted }: RolloutScene, look: RolloutLook, nowMs: number): Rollout {
+    const { service, trial } = rollout;
+    if (trial === undefined) {
+      this.#evidence.delete(service);
+      return rollout;
+    }
+    const seen = {
+      replicas,
+      trafficOf: look.trafficOf ?? (() => undefined),
+      isReady: wanted > 0 && isComplete(rollout, wanted),
+    };
+    const evidence = gather(this.#evidence.get(service), rollout, seen, nowMs);
+    this.#evidence.set(service, evidence);
+    return afterVerdict(rollout, judge(trial, evidence, nowMs), nowMs);
   }
 
   #changed(service: Service, before: Rollout, after: Rollout, nowMs: number): void {
@@ -287,6 +363,19 @@ export class Rollouts {
     this.#current.set(rollout.service, rollout);
     this.#projectOf.set(rollout.service, project);
   }
+}
+
+/** A person who sets the weight goes through the steps from there. */
+function atWeight(trial: Trial, weightRatio: number): Trial {
+  const isCanary = trial.kind === "canary";
+  if (isCanary && (weightRatio <= 0 || weightRatio >= 1)) {
+    const got = formatPercent(weightRatio);
+    throw new FlyballError(
+      "OUT_OF_BOUNDS",
+      `expected a weight between 0 % and 100 % of a canary, got ${got}`,
+    );
+  }
+  return { ...trial, weightRatio, nextRatios: trial.nextRatios.filter((next) => next > weightRatio) };
 }
 
 /** A task of a job is made from the definition of its moment. */

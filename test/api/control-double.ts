@@ -193,6 +193,18 @@ export class ControlDouble implements Control {
       this.calls.push({ resume: id });
       return rollout;
     },
+    trials: {
+      promote: (id: string, weightRatio?: number) => {
+        this.#require(id);
+        this.calls.push({ promote: id, weightRatio });
+        return rollout;
+      },
+      abort: (id: string) => {
+        this.#require(id);
+        this.calls.push({ abort: id });
+        return { ...rollout, state: "rolling back" as const };
+      },
+    },
   };
 
   /** Knows nothing until a test has it observe something. */

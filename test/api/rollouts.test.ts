@@ -22,4 +22,25 @@ describe("the pages of rollouts", () => {
     assert.deepEqual(server.control.calls, [{ rollback: "shop_web" }, { resume: "shop_web" }]);
     assert.equal((await server.fetch("/v1/services/nobody/rollback", put)).status, 404);
   });
+
+  test("promote what is on trial, give it another weight, or abort it", async () => {
+    await using server = await startTestApi();
+    const put = (id: string, body: unknown) =>
+      server.fetch(`/v1/services/${id}/trial`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    assert.equal((await put("shop_web", { do: "promote" })).status, 200);
+    assert.equal((await put("shop_web", { do: "promote", weightRatio: 0.8 })).status, 200);
+    assert.equal((await put("shop_web", { do: "abort" })).status, 200);
+    assert.deepEqual(server.control.calls, [
+      { promote: "shop_web", weightRatio: undefined },
+      { promote: "shop_web", weightRatio: 0.8 },
+      { abort: "shop_web" },
+    ]);
+    assert.equal((await put("shop_web", { do: "promote", weightRatio: 80 })).status, 422);
+    assert.equal((await put("shop_web", { do: "abort", weightRatio: 0.8 })).status, 422);
+    assert.equal((await put("nobody", { do: "abort" })).status, 404);
+  });
 });

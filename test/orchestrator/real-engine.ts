@@ -15,6 +15,8 @@ import { openProcessEngine } from "../../orchestrator/engines/process/engine.ts"
 import { findCarriers } from "../../orchestrator/engines/process/orphans.ts";
 import { Orchestrator } from "../../orchestrator/orchestrator.ts";
 import type { Capacity } from "../../orchestrator/reconcile/input.ts";
+import type { TrafficOf } from "../../orchestrator/rollout/evidence.ts";
+import type { TrialRequest } from "../../orchestrator/rollout/trial.ts";
 import { project, service, template } from "./builders.ts";
 
 const PATIENCE_MS = 30_000;
@@ -52,7 +54,13 @@ export class Running {
   readonly orchestrator: Orchestrator;
   readonly engine: Engine;
 
-  private constructor(directory: string, instanceId: string, engine: Engine, capacity?: Capacity) {
+  private constructor(
+    directory: string,
+    instanceId: string,
+    engine: Engine,
+    capacity?: Capacity,
+    trafficOf?: TrafficOf,
+  ) {
     this.directory = directory;
     this.instanceId = instanceId;
     this.engine = engine;
@@ -65,6 +73,7 @@ export class Running {
         clock: systemClock,
         log: createLog("silent"),
         ...(capacity === undefined ? {} : { capacity }),
+        ...(trafficOf === undefined ? {} : { trafficOf }),
         onObserved: () => undefined,
         onAction: ({ action, outcome }) => this.actions.push(`${describeAction(action)}: ${outcome}`),
       }),
@@ -74,11 +83,13 @@ export class Running {
   /**
    * @param wrap puts something between the orchestrator and the engine
    * @param capacity absent: everything fits
+   * @param trafficOf absent: nobody counts requests
    */
   static async start(
     t: TestContext,
     wrap = (engine: Engine): Engine => engine,
     capacity?: Capacity,
+    trafficOf?: TrafficOf,
   ): Promise<Running> {
     const directory = await mkdtemp(join(tmpdir(), "flyball-orchestrator-"));
     const instanceId = `test-${process.pid}-${directory.slice(-6)}`;
@@ -87,6 +98,7 @@ export class Running {
       instanceId,
       wrap(await openEngine(directory, instanceId)),
       capacity,
+      trafficOf,
     );
     t.after(() => running.#close());
     running.orchestrator.start();
@@ -95,6 +107,10 @@ export class Running {
 
   async up(...services: Service[]): Promise<void> {
     await this.orchestrator.applyProject(this.#project(services));
+  }
+
+  async tryOut(trial: TrialRequest, ...services: Service[]): Promise<void> {
+    await this.orchestrator.applyProject(this.#project(services), trial);
   }
 
   /** What applying these services would do. */

@@ -3,7 +3,9 @@ import type { Store } from "../../core/store.ts";
 import type { Action, ObservedReplica, Project, Service, UpdateRequest } from "../../core/types.ts";
 import { InFlightWork } from "../../orchestrator/in-flight.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
+import type { TrafficOf } from "../../orchestrator/rollout/evidence.ts";
 import { Rollouts } from "../../orchestrator/rollout/rollouts.ts";
+import type { TrialRequest } from "../../orchestrator/rollout/trial.ts";
 import { NOW_MS, observed, project, service, template } from "../orchestrator/builders.ts";
 
 /**
@@ -46,6 +48,8 @@ export class World {
   #made = 0;
   /** Slots that two running actions worked on at once. */
   readonly clashes: string[] = [];
+  /** What the balancer counts, by the replica's id. */
+  trafficOf: TrafficOf | undefined;
 
   constructor(store: Store, wanted: number, update: UpdateRequest) {
     this.#store = store;
@@ -91,19 +95,35 @@ export class World {
     return this.#fates.get(hash) ?? "good";
   }
 
-  deploy(hash: string, fate: Fate): void {
+  /** @throws FlyballError when a trial is asked for that cannot be */
+  deploy(hash: string, fate: Fate, trial?: TrialRequest): void {
+    const file = this.#service(hash);
+    const wanted = project([file]);
+    const rollouts = this.#rollouts.withProject(wanted, () => this.#replicas(), this.nowMs, trial);
     this.#fates.set(hash, fate);
-    this.#file = this.#service(hash);
-    const wanted = this.#project();
-    const rollouts = this.#rollouts.withProject(wanted, () => this.#replicas(), this.nowMs);
+    this.#file = file;
     this.#store.transaction(() => this.#rollouts.save(wanted, rollouts, this.nowMs));
     this.#rollouts.adopt(wanted, rollouts);
   }
 
   /** Somebody asks to go back; false when there is nothing to go back to. */
   rollback(): boolean {
+    return this.#did(() => this.#rollouts.rollback(this.#file, this.nowMs));
+  }
+
+  /** False when nothing is on trial. */
+  promote(weightRatio?: number): boolean {
+    return this.#did(() => this.#rollouts.promote(this.#file, weightRatio, this.nowMs));
+  }
+
+  /** False when nothing is on trial. */
+  abort(): boolean {
+    return this.#did(() => this.#rollouts.abort(this.#file, this.nowMs));
+  }
+
+  #did(what: () => unknown): boolean {
     try {
-      this.#rollouts.rollback(this.#file, this.nowMs);
+      what();
       return true;
     } catch (error) {
       if (isFlyballError(error) && error.code === "NOT_FOUND") return false;
@@ -222,6 +242,7 @@ export class World {
         replicasOf: () => this.#replicas(),
         wanted: () => this.wanted,
         isBusy: ({ slot }) => this.#running.some(({ action }) => slotOf(action) === slot),
+        ...(this.trafficOf === undefined ? {} : { trafficOf: this.trafficOf }),
       },
       this.nowMs,
     );
