@@ -21,7 +21,7 @@ describe("the rules for Prometheus", { skip: skipWithoutPrometheus(prometheusPro
   });
 
   test("tell of what they are for, and of nothing else", async () => {
-    await promtool("test", "rules", join(RULES, "tests.yml"));
+    await promtool("test", "rules", join(import.meta.dirname, "rules.test.yml"));
   });
 
   test("are found by the configuration of the example", async () => {
