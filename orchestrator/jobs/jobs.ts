@@ -257,7 +257,7 @@ export class Jobs implements AsyncDisposable {
   }
 
   #waits({ service, project }: Job, observed: ObservedState): string | undefined {
-    return waitsFor(service, project, observed, this.succeeded);
+    return waitsFor(service, project, observed, () => this.succeeded);
   }
 
   #begin(action: TaskAction): void {

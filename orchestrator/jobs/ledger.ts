@@ -30,6 +30,7 @@ const MIGRATIONS: Migrations = {
        text TEXT NOT NULL,
        PRIMARY KEY (run, task, attempt)
      ) STRICT`,
+    "CREATE INDEX job_logs_of_service ON job_logs (service)",
   ],
 };
 

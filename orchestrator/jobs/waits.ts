@@ -13,7 +13,7 @@ export function waitsFor(
   service: Service,
   project: Project,
   observed: ObservedState,
-  succeededJobs: ReadonlySet<ServiceId>,
+  succeededJobs: () => ReadonlySet<ServiceId>,
 ): string | undefined {
   const { image, networks, mounts } = service.template;
   if (image !== undefined && !observed.images.includes(image)) return `waits for image ${image}`;
@@ -24,5 +24,5 @@ export function waitsFor(
   });
   if (volume !== undefined) return `waits for volume ${volume.source}`;
   if (service.dependsOn.length === 0) return undefined;
-  return dependencyNotMet(project, service, new Seen(observed, NOTHING_UNDER_WAY, succeededJobs));
+  return dependencyNotMet(project, service, new Seen(observed, NOTHING_UNDER_WAY, succeededJobs()));
 }
