@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { CronExpressionParser } from "cron-parser";
 import fc from "fast-check";
 import { CronLine } from "../../core/cron.ts";
+import { messageOf } from "../../core/errors.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/units.ts";
 import { dueNow } from "../../orchestrator/jobs/due.ts";
 import { field, lastMatchByWallClock, lineAndNow, WallClock, ZONES } from "./wall-clock.ts";
@@ -28,6 +29,18 @@ const sixFields = fc
   // Nothing comes on the 31st of February.
   .filter(({ cron, zone }) => new CronLine(cron, zone).everMatches);
 
+/** As far as it comes: at changes of half an hour it gives up on some lines. */
+function matchesByLibrary(cron: string, zone: string, fromMs: number, most: number): number[] {
+  const parser = CronExpressionParser.parse(cron, { currentDate: new Date(fromMs), tz: zone });
+  const found: number[] = [];
+  try {
+    while (found.length < most) found.push(parser.next().getTime());
+  } catch (error) {
+    assert.match(messageOf(error), /loop limit exceeded/);
+  }
+  return found;
+}
+
 /** Where libraries differ in what they make of the hours that are skipped or repeated. */
 function isNearChange(zone: string, atMs: number): boolean {
   const clock = clocks.get(zone) ?? assert.fail();
@@ -48,8 +61,7 @@ test("a line matches when an independent library says so, in every time zone, aw
           ours.push(atMs);
           atMs = line.nextMatchMs(atMs);
         }
-        const parser = CronExpressionParser.parse(cron, { currentDate: new Date(fromMs), tz: zone });
-        const theirs = Array.from({ length: matches }, () => parser.next().getTime());
+        const theirs = matchesByLibrary(cron, zone, fromMs, matches);
         const endMs = Math.min(ours.at(-1) ?? fromMs, theirs.at(-1) ?? fromMs);
         const calm = (atMs: number) => atMs <= endMs && !isNearChange(zone, atMs);
         assert.deepEqual(ours.filter(calm), theirs.filter(calm), cron);
