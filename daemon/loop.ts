@@ -113,6 +113,7 @@ export class ControlLoop implements AsyncDisposable {
         return this.traffic.drain(replica, ...within);
       },
       capacity: { ...engine.machine, overcommitRatio: config.overcommit },
+      trafficOf: (id) => this.traffic.readings().find(({ replica }) => replica === id),
       circumstances: () => ({
         load: loadOf(this.#levels.cores, this.traffic.readings()),
         succeededJobs: this.jobs.succeeded,
@@ -197,7 +198,14 @@ export class ControlLoop implements AsyncDisposable {
   #observed(observed: ObservedState): void {
     this.care.observed(observed);
     this.discovery.observed(observed);
-    this.traffic.update({ ...observed, services: this.orchestrator.services });
+    const { services: wanted, trials } = this.orchestrator;
+    const shares = new Map(
+      wanted.flatMap(({ id }) => {
+        const ofService = trials.sharesOf(id);
+        return ofService === undefined ? [] : [[id, ofService] as const];
+      }),
+    );
+    this.traffic.update({ ...observed, services: wanted, shares });
     this.jobs.observed(observed);
     const readable = observed.replicas.filter(({ pid, state }) => pid !== undefined && state !== "exited");
     const services = new Map(this.orchestrator.services.map((service) => [service.id, service]));

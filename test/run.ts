@@ -27,7 +27,7 @@ interface Pass {
 const PATIENT =
   "test/integration/{alerts-delivery,backtest-history,boards,chaos,compose-citizen,daemon-{alerts,care,crash,decisions,docker,lost-answer,minutes,requests}," +
   "discovery-{nginx,prometheus},docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes}," +
-  "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,leaving,replicas,trouble},jobs}.test.ts";
+  "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,leaving,replicas,sleep,trial,trouble},jobs}.test.ts";
 const PATIENT_AT_ONCE = 3;
 
 /** They take longest, and begin first: one that begins last is waited for alone. */

@@ -7,6 +7,7 @@ import type {
   TrafficPolicy,
 } from "../core/types.ts";
 import { rampedWeight } from "./ramp.ts";
+import { type Shares, withShares } from "./shares.ts";
 
 /** What the balancer should have: where it listens, what leads where, and who serves. */
 export interface TrafficTable {
@@ -45,6 +46,8 @@ export interface Backend {
   readonly mode: "http" | "tcp";
   readonly sticky: boolean;
   readonly timeoutMs: number;
+  /** Two templates have shares of its requests: they are counted out, and not given to who has least to do. */
+  readonly byShare: boolean;
   /** In the order of their names. */
   readonly servers: readonly Server[];
   /** The service may have no replica: where those who ask for it then are held, on this machine. */
@@ -80,6 +83,8 @@ export interface TableInput {
   readonly http: { readonly host: string; readonly port: number };
   /** Addresses that cannot be listened on, as `host:port`, and why. */
   readonly taken: ReadonlyMap<string, string>;
+  /** Of services of which two templates stand side by side. */
+  readonly shares?: Shares;
   /** Since when each replica takes requests; one that is not here begins now. */
   readonly sinceMs: ReadonlyMap<ReplicaId, number>;
   /** Who had what in the table before. */
@@ -102,6 +107,7 @@ export function buildTable(input: TableInput): TrafficTable {
         mode: door.mode,
         sticky: policy.sticky && door.mode === "http",
         timeoutMs: policy.timeoutMs,
+        byShare: input.shares?.has(service.id) === true,
         servers: serversOf(service, door, backend, input),
       },
     ]),
@@ -226,7 +232,8 @@ function serversOf(service: Service, door: TrafficDoor, backend: string, input: 
     : (previous?.backends.find(({ name }) => name === backend)?.servers ?? []).filter(
         ({ replica }) => !seen.has(replica) && !draining.has(replica),
       );
-  return [...ramping, ...unseen].sort((a, b) => compare(a.name, b.name));
+  const all = [...ramping, ...unseen].sort((a, b) => compare(a.name, b.name));
+  return [...withShares(all, own, input.shares?.get(service.id))];
 }
 
 function atFullWeight(server: Server): Server {

@@ -9,6 +9,7 @@ import type { Processes } from "./haproxy/answers.ts";
 import { Keeper } from "./keeper.ts";
 import { FULL_WEIGHT, RAMP_MS, RAMP_STEP_MS } from "./ramp.ts";
 import { type Accounts, account, readingsOf } from "./readings.ts";
+import type { Shares } from "./shares.ts";
 import { buildTable, type HeldDoor, serverName, type TrafficTable } from "./table.ts";
 import { type SignsOfUse, signsOfUse, sleepersOf, withWakers } from "./waker/sleepers.ts";
 import { Waker } from "./waker/waker.ts";
@@ -31,6 +32,8 @@ export interface TrafficUpdate {
   readonly replicas: readonly ObservedReplica[];
   /** False: replicas that are missing may well exist. */
   readonly complete: boolean;
+  /** Of services of which two templates stand side by side. */
+  readonly shares?: Shares;
 }
 
 /** A replica that takes requests. */

@@ -65,10 +65,7 @@ describe("a service that scales by the answer of a real Prometheus", { skip, con
         const text = await house.must("explain", "web");
         return /^stays at \d: no fresh answer to the query/.test(text) && text;
       });
-      assert.match(
-        explained,
-        /^rule: no fresh answer to the query, so it asks for nothing$/m,
-      );
+      assert.match(explained, /^rule: no fresh answer to the query, so it asks for nothing$/m);
       assert.match(
         explained,
         /^trouble: sum\(queue_waiting\) \/ 2: Prometheus cannot be asked: .*ECONNREFUSED/m,

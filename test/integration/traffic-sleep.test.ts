@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { WebSocket } from "ws";
-import { isAlive } from "../../traffic/haproxy/alive.ts";
 import { freePort } from "../lab/free-port.ts";
 import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
+import { endHaproxy } from "./haproxy-end.ts";
 
 const programs = haproxyPrograms();
 const skip = skipWithoutHaproxy(programs);
@@ -96,12 +94,3 @@ ${more}`;
     });
   }
 });
-
-function endHaproxy(house: FlyballHouse): void {
-  try {
-    const pid = Number(readFileSync(join(house.dataDirectory, "traffic", "haproxy.pid"), "utf8"));
-    if (isAlive(pid)) process.kill(pid, "SIGKILL");
-  } catch {
-    // It was never started, or has ended with its last service.
-  }
-}

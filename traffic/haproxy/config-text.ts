@@ -110,12 +110,14 @@ ${LATENCY_RULES.join("\n")}
 }
 
 function backendText(backend: Backend, servers: readonly string[]): string {
-  const { name, mode, sticky, timeoutMs } = backend;
+  const { name, mode, sticky, timeoutMs, byShare } = backend;
   const cookie = `flyball.${name.replaceAll(":", ".")}`;
   return [
     `backend ${name}`,
     `  mode ${mode}`,
     `  timeout server ${timeoutMs}ms`,
+    // By least connections a server of a small weight gets nothing as long as few are open.
+    ...(byShare ? ["  balance roundrobin"] : []),
     ...(sticky
       ? [
           `  cookie ${cookie} insert indirect nocache httponly maxidle 30m maxlife 8h dynamic`,
