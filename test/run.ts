@@ -25,14 +25,13 @@ interface Pass {
 
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
-  "test/integration/{alerts-delivery,backtest-history,boards,chaos,compose-citizen,daemon-{alerts,care,crash,decisions,docker,lost-answer,minutes,requests}," +
+  "test/integration/{alerts-delivery,backtest-history,boards,chaos,daemon-{alerts,care,crash,decisions,docker,lost-answer,minutes,requests}," +
   "discovery-{nginx,prometheus},docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes}," +
   "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,leaving,replicas,sleep,trial,trouble},jobs}.test.ts";
 const PATIENT_AT_ONCE = 3;
 
 /** They take longest, and begin first: one that begins last is waited for alone. */
 const LONGEST = [
-  "compose-citizen",
   "prometheus-scrape",
   "docker-ownership",
   "prometheus-scaling",

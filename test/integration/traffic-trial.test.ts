@@ -60,7 +60,7 @@ for (const program of programs) {
         return rollout?.state === "done";
       });
 
-      const load = run("wrk", ["-t1", "-c2", "-d14s", "--timeout", "5s", url], { maxBuffer: 1e6 });
+      const load = run("wrk", ["-t1", "-c1", "-d12s", "--timeout", "5s", url], { maxBuffer: 1e6 });
       const steps = ["--steps", "20%,50%", "--step-time", "5s"];
       await house.must("deploy", "-f", compose("two", 0.3), "--blue-green", ...steps);
       const abandoned = await eventually(

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type Docker from "dockerode";
 import type { AuditLine } from "../../core/wire.ts";
+import { eventually, FlyballHouse } from "../integration/flyball-daemon.ts";
 import { compose, composeV1, type LabEngine } from "../lab/engines.ts";
-import { eventually, FlyballHouse } from "./flyball-daemon.ts";
 
 /** The releases of compose that are tried. */
 export type Release = "2.26" | "1.29";
