@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client, isReachable } from "../../cli/client.ts";
 import { waitUntilReady } from "../../cli/readiness.ts";
+import { freePort } from "../lab/free-port.ts";
 import { decision, projectAnswer, web, webDetail } from "./documents.ts";
-import { freePort, type Recording, startRecordedDaemon } from "./recorded-daemon.ts";
+import { type Recording, startRecordedDaemon } from "./recorded-daemon.ts";
 
 const request = { compose: { services: {} }, workingDirectory: "/srv/shop", composeFiles: ["compose.yaml"] };
 const readiness = { ready: true, engine: "process", collector: "running" };

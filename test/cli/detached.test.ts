@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isSystemError } from "../../core/errors.ts";
 import { serviceViewSchema } from "../../core/wire.ts";
+import { freePort } from "../lab/free-port.ts";
 import { flyballProcess } from "./flyball-process.ts";
-import { freePort } from "./recorded-daemon.ts";
 
 const COMPOSE = `
 name: parcel

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { freePort } from "../lab/free-port.ts";
 import { db, web } from "./documents.ts";
 import { flyballProcess as flyball } from "./flyball-process.ts";
-import { freePort, startRecordedDaemon } from "./recorded-daemon.ts";
+import { startRecordedDaemon } from "./recorded-daemon.ts";
 
 describe("the flyball command as a process", () => {
   test("ps prints what the daemon answers, without styles where nobody looks", async () => {

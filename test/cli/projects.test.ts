@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { freePort } from "../lab/free-port.ts";
 import { daemonCodeDouble, PROJECT_PAGES, request } from "./daemon-code-double.ts";
 import { flyball } from "./flyball.ts";
-import { freePort, startRecordedDaemon } from "./recorded-daemon.ts";
+import { startRecordedDaemon } from "./recorded-daemon.ts";
 
 /** Settings under which no daemon answers, and one that is started logs nothing. */
 async function nobodyThere() {

@@ -59,9 +59,3 @@ export async function startRecordedDaemon(recordings: Readonly<Record<string, Re
     },
   };
 }
-
-/** A port of this machine where nothing listens. */
-export async function freePort(): Promise<number> {
-  await using server = await startRecordedDaemon({});
-  return server.port;
-}

@@ -5,8 +5,8 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NOW_MS, observed, replica, service } from "../api/discovery/builders.ts";
 import { startTestApi } from "../api/harness.ts";
+import { freePort } from "../lab/free-port.ts";
 import { flyball, type Invocation } from "./flyball.ts";
-import { freePort } from "./recorded-daemon.ts";
 import { Folder } from "./template/directory.ts";
 
 const TEMPLATE = "{% for endpoint in service.web.endpoints %}{{ endpoint.slot }} {% endfor %}";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { freePort } from "../cli/recorded-daemon.ts";
 import { type LabEngine, labEngines, skipWithoutCompose, skipWithoutEngine } from "../lab/engines.ts";
+import { freePort } from "../lab/free-port.ts";
 import {
   type Counts,
   type Making,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../cli/recorded-daemon.ts";
 import { type LabEngine, labEngines, skipWithoutEngine } from "../lab/engines.ts";
+import { freePort } from "../lab/free-port.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
 
 const engines = await labEngines();

@@ -20,8 +20,8 @@ import { Store } from "../../core/store.ts";
 import { readCommandLine } from "../../orchestrator/engines/process/proc.ts";
 import { isGate } from "../../orchestrator/engines/process/spawn.ts";
 import { readInstance } from "../../orchestrator/instance.ts";
-import { freePort } from "../cli/recorded-daemon.ts";
 import { dockerHostFor, type LabEngine } from "../lab/engines.ts";
+import { freePort } from "../lab/free-port.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../cli/main.ts");
 const CGROUPS = "/sys/fs/cgroup";

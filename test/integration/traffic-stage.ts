@@ -230,7 +230,9 @@ export class Stage implements AsyncDisposable {
   async until(condition: () => boolean | Promise<boolean>): Promise<void> {
     const deadlineMs = performance.now() + PATIENCE_MS;
     while (!(await condition())) {
-      if (performance.now() > deadlineMs) throw new Error(`waited in vain: ${condition}`);
+      if (performance.now() > deadlineMs) {
+        throw new Error(`waited in vain: ${condition}; ${JSON.stringify(this.traffic.status())}`);
+      }
       await sleep(10);
     }
   }

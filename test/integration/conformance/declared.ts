@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import type { ReplicaTemplate } from "../../../core/types.ts";
 import { mapConcurrent } from "../../../orchestrator/engines/docker/concurrent.ts";
+import { freePort } from "../../lab/free-port.ts";
 import { type OpenBench, STAYS } from "./bench.ts";
 
 /** Something that a compose file may ask for, and how to see from inside the replica whether it got that. */
@@ -115,16 +115,5 @@ export function declared(open: OpenBench): void {
     assert.equal(exitCode === 0, !on.declared(named).has("networks"));
     await on.remove(id);
     await on.removeNetwork();
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
   });
 }
