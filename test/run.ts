@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { constants } from "node:os";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { messageOf } from "../core/errors.ts";
@@ -23,6 +23,9 @@ interface Pass {
   readonly atOnce?: number;
 }
 
+/** Most of them wait for a process, a timer or a file, also on two cores. */
+const UNIT_AT_ONCE = 4;
+
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
   "test/integration/{alerts-delivery,backtest-history,boards,chaos,daemon-{alerts,care,crash,decisions,docker,lost-answer,minutes,requests}," +
@@ -40,7 +43,9 @@ const LONGEST = [
 ];
 
 const KINDS: Readonly<Record<string, () => readonly Pass[]>> = {
-  unit: () => [{ files: matching([`test/{${FOLDERS}}/**/*.test.ts`, "test/*.test.ts"]) }],
+  unit: () => [
+    { files: matching([`test/{${FOLDERS}}/**/*.test.ts`, "test/*.test.ts"]), atOnce: UNIT_AT_ONCE },
+  ],
   integration: () => {
     const patient = matching([PATIENT]);
     const others = matching(["test/integration/**/*.test.ts"]).filter((file) => !patient.includes(file));
@@ -84,24 +89,51 @@ function longestFirst(files: readonly string[]): string[] {
   return [...long, ...files.filter((file) => !long.includes(file))];
 }
 
-/** @returns whether all of them passed */
+/** Characters: enough for a difference and where it is. */
+const LONGEST_REASON = 2_500;
+
+interface Failure {
+  readonly file: string;
+  readonly line: number;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** @returns what failed, the innermost tests only: a suite fails with them */
 async function runPass(
   { files, atOnce }: Pass,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Failure[]> {
   const tests = run({
     files: files.map((file) => resolve(file)),
     concurrency: atOnce ?? true,
     testNamePatterns: [...names],
     signal,
   });
-  let passed = true;
-  tests.on("test:fail", ({ todo }) => {
-    if (todo === undefined || todo === false) passed = false;
+  const failures: Failure[] = [];
+  tests.on("test:fail", ({ todo, name, file, line, details }) => {
+    if (todo !== undefined && todo !== false) return;
+    if ("failureType" in details.error && details.error.failureType === "subtestsFailed") return;
+    failures.push({ file: file ?? "", line: line ?? 0, name, reason: reasonOf(details.error) });
   });
   for await (const text of tests.compose(spec)) process.stdout.write(text);
-  return passed;
+  return failures;
+}
+
+function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return (cause.stack ?? cause.message).slice(0, LONGEST_REASON);
+}
+
+/** Once more, and last: where two thousand lines went before, nobody finds them. */
+function tell(failures: readonly Failure[]): void {
+  if (failures.length === 0) return;
+  const parts = failures.map(
+    ({ file, line, name, reason }) =>
+      `✖ ${name}\n  ${relative(".", file)}:${line}\n${reason.replaceAll(/^/gm, "    ")}\n`,
+  );
+  process.stdout.write(`\n${failures.length} failed:\n\n${parts.join("\n")}`);
 }
 
 try {
@@ -113,6 +145,8 @@ try {
   process.chdir(resolve(import.meta.dirname, ".."));
   // In CI a test that was skipped for want of an engine has shown nothing.
   if (process.env["CI"] === "true") process.env["FLYBALL_REQUIRE_ENGINE"] = "1";
+  // Each file is a process of its own, and would read and strip the same thousand modules again.
+  process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/modules");
   const ended = new AbortController();
   for (const signal of SIGNALS) {
     process.once(signal, () => {
@@ -122,10 +156,13 @@ try {
   }
   const { passes, names } = asked(process.argv.slice(2));
   // All of them, so that what fails late is known as well.
+  const failures: Failure[] = [];
   for (const pass of passes) {
     if (ended.signal.aborted) break;
-    if (!(await runPass(pass, names, ended.signal))) process.exitCode ??= 1;
+    failures.push(...(await runPass(pass, names, ended.signal)));
   }
+  tell(failures);
+  if (failures.length > 0) process.exitCode ??= 1;
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
