@@ -15,6 +15,8 @@ export const ACCESS_ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/tokens",
+    tag: "access",
+    summary: "the tokens there are; none of them is told",
     scope: "admin",
     schemas: { answer: tokenListSchema },
     handler: ({ access }) => ({ json: { tokens: [...access.tokens.list()] } }),
@@ -22,14 +24,19 @@ export const ACCESS_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/tokens",
+    tag: "access",
+    summary: "makes a token, and tells it this one time",
+    statuses: [201],
     scope: "admin",
     schemas: { body: tokenRequestSchema, answer: createdTokenSchema },
     bodyLimit: { bytes: 2 ** 16, code: "REQUEST_INVALID" },
-    handler: ({ access }, { body }) => ({ status: 201, json: access.tokens.create(body) }),
+    handler: ({ access }, { body }) => ({ json: access.tokens.create(body) }),
   }),
   route({
     method: "DELETE",
     path: "/v1/tokens/:name",
+    tag: "access",
+    summary: "revokes a token",
     scope: "admin",
     schemas: { params, answer: revokedTokenSchema },
     handler: ({ access }, { params: { name } }) => {
@@ -40,6 +47,8 @@ export const ACCESS_ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/audit/writes",
+    tag: "access",
+    summary: "the last 10,000 requests that were to change something: when, by which token, what, and how they were answered",
     scope: "admin",
     schemas: { query: z.object({ limit }), answer: writeListSchema },
     handler: ({ access }, { query }) => ({ json: { writes: [...access.writes.list(query.limit)] } }),

@@ -35,7 +35,7 @@ export function createApp(options: AppOptions): Express {
     next();
   });
 
-  for (const { method, path, scope, bodyLimit, answer } of routes) {
+  for (const { method, path, scope, statuses, bodyLimit, answer } of routes) {
     const admit: RequestHandler = (_request, response, next) => {
       if (method !== "GET" && scope !== "read") noteWhenAnswered(response, control, method);
       requireScope(callerIn(response), scope);
@@ -48,7 +48,7 @@ export function createApp(options: AppOptions): Express {
         body: request.body,
         ...waitingOf(request, response, closing),
       });
-      await send(response, reply);
+      await send(response, reply, statuses?.[0]);
     };
     const readers = bodyLimit === undefined ? [] : bodyReaders(bodyLimit);
     app[lowerCase(method)](path, admit, ...readers, handler);
@@ -96,8 +96,8 @@ function waitingOf(request: express.Request, response: express.Response, closing
   };
 }
 
-async function send(response: express.Response, reply: Reply): Promise<void> {
-  if ("json" in reply) response.status(reply.status ?? 200).json(reply.json);
+async function send(response: express.Response, reply: Reply, usualStatus = 200): Promise<void> {
+  if ("json" in reply) response.status(reply.status ?? usualStatus).json(reply.json);
   else if ("events" in reply) await sendEvents(response, reply.events);
   // As bytes, because express rewrites the content type of a string, and that of metrics has parameters.
   else response.set("Content-Type", reply.contentType).send(Buffer.from(reply.text));

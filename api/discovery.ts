@@ -34,6 +34,9 @@ export const DISCOVERY_ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/endpoints",
+    tag: "discovery",
+    summary: "where every service answers: the ports of its ready replicas",
+    streams: true,
     schemas: { query: changeQuery, answer: endpointDirectorySchema },
     handler: ({ discovery }, { query, waiting }) =>
       answerChanges(discovery, () => discovery.directory(), query, waiting),
@@ -41,6 +44,9 @@ export const DISCOVERY_ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/services/:id/endpoints",
+    tag: "discovery",
+    summary: "where one service answers; waits for a change, or streams them",
+    streams: true,
     schemas: {
       params: z.object({ id: z.string().min(1) }),
       query: changeQuery,
@@ -52,6 +58,8 @@ export const DISCOVERY_ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/sd/prometheus",
+    tag: "discovery",
+    summary: "what Prometheus should scrape, as its HTTP service discovery reads it",
     schemas: {
       query: z.object({ port: z.enum(["metrics", "all"]).default("metrics") }),
       answer: targetGroupListSchema,

@@ -9,12 +9,16 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/rollouts",
+    tag: "rollouts",
+    summary: "how far the rollout of each service is, or where the last one ended",
     schemas: { answer: rolloutListSchema },
     handler: ({ deployments }) => ({ json: { rollouts: [...deployments.rollouts] } }),
   }),
   route({
     method: "PUT",
     path: "/v1/services/:id/rollback",
+    tag: "rollouts",
+    summary: "goes back to the last healthy definition; the count stays",
     scope: "scale",
     schemas: { params, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.rollback(id) }),
@@ -22,6 +26,8 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/rollout/resume",
+    tag: "rollouts",
+    summary: "tries a paused rollout again",
     scope: "scale",
     schemas: { params, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.resumeRollout(id) }),
@@ -29,6 +35,8 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/trial",
+    tag: "rollouts",
+    summary: "promotes what is on trial, at once or to a share of the requests, or aborts it",
     scope: "scale",
     bodyLimit: LIMIT,
     schemas: { params, body: trialChangeSchema, answer: rolloutSchema },

@@ -8,6 +8,21 @@ import { RequestRefused } from "./problem.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
+/** What routes have in common, in the order in which they are documented. */
+export const TAGS = [
+  "health",
+  "services",
+  "projects",
+  "rollouts",
+  "jobs",
+  "discovery",
+  "alerts",
+  "stream",
+  "care",
+  "access",
+] as const;
+export type Tag = (typeof TAGS)[number];
+
 /** What a route hears and says. A part without a schema must be absent (query), or is not read (body). */
 export interface RouteSchemas {
   readonly params?: z.ZodObject;
@@ -49,16 +64,26 @@ export interface RawRequest extends Waiting {
   readonly body: unknown;
 }
 
-/** One row of the route table. */
-export interface Route {
+interface RouteFacts {
   readonly method: Method;
   /** As express writes it: `/v1/services/:id`. */
   readonly path: string;
+  readonly tag: Tag;
+  /** What it answers or does, in one line for a person. */
+  readonly summary: string;
+  /** What it answers with when all is well, the usual one first; absent: 200. */
+  readonly statuses?: readonly [number, ...number[]];
+  /** Who asks for `text/event-stream` is given the answer again whenever it is another one. */
+  readonly streams?: true;
+  /** Present on the routes that read a body. */
+  readonly bodyLimit?: BodyLimit;
+}
+
+/** One row of the route table. */
+export interface Route extends RouteFacts {
   /** What a token must be good for; `open`: none is asked for. */
   readonly scope: Scope | "open";
   readonly schemas: RouteSchemas;
-  /** Present on the routes that read a body. */
-  readonly bodyLimit?: BodyLimit;
   /** @throws FlyballError REQUEST_INVALID that lists every problem, and whatever the control throws */
   answer(control: Control, request: RawRequest): Promise<Reply>;
 }
@@ -72,13 +97,10 @@ export interface BodyLimit {
 type Read<Schema> = Schema extends z.ZodType ? z.infer<Schema> : undefined;
 type ReplyFor<Schema> = Schema extends z.ZodType ? JsonReply<z.infer<Schema>> | EventsReply : TextReply;
 
-interface RouteDefinition<Schemas extends RouteSchemas> {
-  readonly method: Method;
-  readonly path: string;
+interface RouteDefinition<Schemas extends RouteSchemas> extends RouteFacts {
   /** Absent: `read` for what changes nothing, else `admin`. */
   readonly scope?: Scope | "open";
   readonly schemas: Schemas;
-  readonly bodyLimit?: BodyLimit;
   handler(
     control: Control,
     request: {

@@ -73,6 +73,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/healthz",
+    tag: "health",
+    summary: "ok, while the daemon lives",
     scope: "open",
     schemas: {},
     handler: () => ({ contentType: "text/plain; charset=utf-8", text: "ok" }),
@@ -80,6 +82,9 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/readyz",
+    tag: "health",
+    summary: "whether the engine can be seen; 503 says what is missing",
+    statuses: [200, 503],
     scope: "open",
     schemas: { answer: readinessSchema },
     handler: (control) => {
@@ -90,24 +95,32 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/metrics",
+    tag: "health",
+    summary: "the daemon's own metrics, and those of its services, for Prometheus",
     schemas: {},
     handler: (control) => control.metrics(),
   }),
   route({
     method: "GET",
     path: "/v1/services",
+    tag: "services",
+    summary: "all services",
     schemas: { answer: serviceListSchema },
     handler: (control) => ({ json: { services: [...control.services()] } }),
   }),
   route({
     method: "GET",
     path: "/v1/services/:id",
+    tag: "services",
+    summary: "one service, with its replicas and what is held back",
     schemas: { params: serviceParams, answer: serviceDetailSchema },
     handler: (control, { params }) => ({ json: control.service(params.id) }),
   }),
   route({
     method: "GET",
     path: "/v1/services/:id/decisions",
+    tag: "services",
+    summary: "its decisions, newest first; with verify=true also how many of all that are recorded come out the same again",
     schemas: { params: serviceParams, query: decisionsQuery, answer: decisionListSchema },
     handler: async (control, { params, query: { limit, changes, verify } }) => ({
       json: {
@@ -119,6 +132,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/services/:id/explain",
+    tag: "services",
+    summary: "why it has its count, line by line",
     schemas: {
       params: serviceParams,
       query: z.object({ at: instantMs.optional() }),
@@ -129,6 +144,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/services/:id/history",
+    tag: "services",
+    summary: "what it used in each minute of four weeks: a day at most, and where to go on",
     schemas: { params: serviceParams, query: historyQuery, answer: historySchema },
     handler: (control, { params, query }) => ({
       json: control.history(params.id, { fromMs: query.from, toMs: query.to }),
@@ -137,6 +154,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/scale",
+    tag: "services",
+    summary: "sets the count, within the bounds; with a duration it stays for that long whatever the rules want",
     scope: "scale",
     schemas: { params: serviceParams, body: scaleRequestSchema, answer: scaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
@@ -145,6 +164,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "PUT",
     path: "/v1/services/:id/autoscale",
+    tag: "services",
+    summary: "whether its rules scale it, or only show what they would do",
     scope: "scale",
     schemas: { params: serviceParams, body: autoscaleRequestSchema, answer: autoscaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
@@ -153,12 +174,16 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/audit",
+    tag: "access",
+    summary: "who changed counts by hand or past Flyball, newest first",
     schemas: { query: z.object({ limit }), answer: auditSchema },
     handler: (control, { query }) => ({ json: { lines: [...control.audit(query.limit)] } }),
   }),
   route({
     method: "PUT",
     path: "/v1/projects/:name",
+    tag: "projects",
+    summary: "makes a project what should run",
     schemas: { params: projectParams, body: projectRequestSchema, answer: projectAnswerSchema },
     bodyLimit: PROJECT_LIMIT,
     handler: async (control, { params, body }) => ({ json: await control.applyProject(params.name, body) }),
@@ -166,6 +191,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/projects/:name/plan",
+    tag: "projects",
+    summary: "what that would do; does nothing",
     scope: "read",
     schemas: { params: projectParams, body: projectRequestSchema, answer: projectAnswerSchema },
     bodyLimit: PROJECT_LIMIT,
@@ -174,6 +201,8 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/v1/projects/:name",
+    tag: "projects",
+    summary: "stops and removes its replicas and networks, and forgets it",
     schemas: { params: projectParams, answer: projectAnswerSchema },
     handler: async (control, { params }) => ({ json: await control.removeProject(params.name) }),
   }),

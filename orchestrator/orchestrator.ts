@@ -68,7 +68,7 @@ export class Orchestrator implements AsyncDisposable {
   #replicas: ReadonlyMap<ServiceId, readonly ObservedReplica[]> = new Map();
   /** Made anew when what is desired has changed. */
   #catalog: Catalog | undefined;
-  #holds: readonly Hold[] = [];
+  #holds: ReadonlyMap<ServiceId, readonly Hold[]> = new Map();
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
@@ -142,7 +142,7 @@ export class Orchestrator implements AsyncDisposable {
 
   /** As `holdsOf`, with the kind of each. */
   holdListOf(service: ServiceId): readonly Hold[] {
-    return this.#holds.filter((hold) => hold.service === service);
+    return this.#holds.get(service) ?? [];
   }
 
   /** What one more needs and the host does not have, of a service of which some find no room; absent: all have theirs. */
@@ -269,7 +269,7 @@ export class Orchestrator implements AsyncDisposable {
       inFlight,
       rollouts: this.#rollouts.all,
     });
-    this.#holds = [...plan.holds, ...this.ownership.holds];
+    this.#holds = Map.groupBy([...plan.holds, ...this.ownership.holds], ({ service }) => service);
     this.#execute(plan);
     this.#finishRemovals(observed, plan);
     this.#pace.looked();
@@ -410,7 +410,7 @@ export class Orchestrator implements AsyncDisposable {
       catalog: this.#known,
       observed: this.#observed,
       replicasOf: (id) => this.replicasOf(id),
-      holds: this.#holds,
+      holdsOf: (id) => this.holdListOf(id),
       capacity: this.#options.capacity,
       rollouts: this.#rollouts.all,
     });

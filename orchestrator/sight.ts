@@ -18,7 +18,7 @@ export function sightOf({
   catalog,
   observed,
   replicasOf,
-  holds,
+  holdsOf,
   capacity,
   rollouts,
 }: {
@@ -26,14 +26,14 @@ export function sightOf({
   readonly observed: ObservedState | undefined;
   readonly replicasOf: Sight["replicasOf"];
   /** Of the last plan. */
-  readonly holds: readonly Hold[];
+  readonly holdsOf: (service: ServiceId) => readonly Hold[];
   readonly capacity: Capacity | undefined;
   readonly rollouts: ReadonlyMap<ServiceId, Rollout>;
 }): Sight {
   return {
     catalog,
     replicasOf,
-    shortOf: (service) => holds.find((hold) => hold.service === service && hold.kind === "capacity")?.reason,
+    shortOf: (service) => holdsOf(service).find(({ kind }) => kind === "capacity")?.reason,
     lackOf: ({ template }) => {
       if (capacity === undefined || observed === undefined) return undefined;
       const ledger = new Ledger(capacity, catalog.projects, observed.replicas, new Map(), rollouts);
