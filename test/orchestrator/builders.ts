@@ -3,6 +3,7 @@ import type {
   ObservedState,
   Plan,
   Project,
+  ProjectNetwork,
   ReplicaState,
   ReplicaTemplate,
   Service,
@@ -43,6 +44,21 @@ export function service(name: string, changes: Partial<Service> = {}): Service {
     initialReplicas: 1,
     businessLabels: {},
     dependsOn: [],
+    ...changes,
+  };
+}
+
+export function network(changes: Partial<ProjectNetwork> = {}): ProjectNetwork {
+  return {
+    key: "default",
+    name: "shop_default",
+    external: false,
+    driverOptions: {},
+    labels: {},
+    internal: false,
+    attachable: false,
+    enableIpv6: false,
+    subnets: [],
     ...changes,
   };
 }

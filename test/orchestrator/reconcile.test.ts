@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { composeReplica, NOW_MS, planText, replica, STOP_FIRST, service, template } from "./builders.ts";
+import {
+  composeReplica,
+  NOW_MS,
+  network,
+  planText,
+  replica,
+  STOP_FIRST,
+  service,
+  template,
+} from "./builders.ts";
 
 const web = service("web");
 
@@ -178,19 +187,8 @@ describe("what a replica needs first", () => {
       mounts: [{ type: "volume", source: "shop_data", target: "/data", readOnly: false }],
     }),
   });
-  const network = {
-    key: "default",
-    name: "shop_default",
-    external: false,
-    driverOptions: {},
-    labels: {},
-    internal: false,
-    attachable: false,
-    enableIpv6: false,
-    subnets: [],
-  };
   const volume = { key: "data", name: "shop_data", external: false, driverOptions: {}, labels: {} };
-  const whole = { networks: [network], volumes: [volume] };
+  const whole = { networks: [network()], volumes: [volume] };
 
   test("image, network and volume are made once, before the replicas that need them", () => {
     assert.deepEqual(planText({ services: [needy], desired: { web: 2 }, replicas: [], project: whole }), [
@@ -206,7 +204,7 @@ describe("what a replica needs first", () => {
 
   test("an external network that is not there is not made, and holds the service", () => {
     const seen = { images: ["shop/web:1"], volumes: ["shop_data"] };
-    const external = { ...whole, networks: [{ ...network, external: true }] };
+    const external = { ...whole, networks: [network({ external: true })] };
     assert.deepEqual(planText({ services: [needy], replicas: [], seen, project: external }), [
       "hold shop_web: network shop_default is external and does not exist",
     ]);
@@ -264,26 +262,14 @@ describe("what could not be taken away", () => {
 
   test("holds back the networks of a project that is removed", () => {
     const attempts = new Map([["removal of shop_web#1", failed]]);
-    const networks = [
-      {
-        key: "default",
-        name: "shop_default",
-        external: false,
-        driverOptions: {},
-        labels: {},
-        internal: false,
-        attachable: false,
-        enableIpv6: false,
-        subnets: [],
-      },
-    ];
+    const networks = [network()];
     const seen = { networks: ["shop_default"] };
     const removal = { services: [web], seen, project: { networks }, removing: true };
     assert.deepEqual(planText({ ...removal, replicas: [replica("web", 1)], attempts }), [
       "hold shop_web 1: failed 2 times in a row (it is busy); tried again in 1.5s",
     ]);
-    const network = new Map([["removal of network:shop_default", failed]]);
-    assert.deepEqual(planText({ ...removal, replicas: [], attempts: network }), [
+    const ofNetwork = new Map([["removal of network:shop_default", failed]]);
+    assert.deepEqual(planText({ ...removal, replicas: [], attempts: ofNetwork }), [
       "hold shop: failed 2 times in a row (it is busy); tried again in 1.5s",
     ]);
   });
@@ -306,19 +292,7 @@ describe("caution", () => {
   });
 
   test("a project that is removed loses every replica, then its own networks, and keeps its volumes", () => {
-    const networks = [
-      {
-        key: "default",
-        name: "shop_default",
-        external: false,
-        driverOptions: {},
-        labels: {},
-        internal: false,
-        attachable: false,
-        enableIpv6: false,
-        subnets: [],
-      },
-    ];
+    const networks = [network()];
     const replicas = [replica("web", 1), composeReplica("db", 1)];
     const seen = { networks: ["shop_default"], volumes: ["shop_data"] };
     assert.deepEqual(planText({ services: [web], replicas, seen, project: { networks }, removing: true }), [
