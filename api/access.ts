@@ -9,7 +9,7 @@ import {
 import { limit } from "./parameters.ts";
 import { type Route, route } from "./route.ts";
 
-const params = z.object({ name: z.string().min(1) });
+const params = z.object({ name: z.string().min(1).describe("of a token") });
 
 export const ACCESS_ROUTES: readonly Route[] = [
   route({
@@ -48,7 +48,8 @@ export const ACCESS_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/audit/writes",
     tag: "access",
-    summary: "the last 10,000 requests that were to change something: when, by which token, what, and how they were answered",
+    summary:
+      "the last 10,000 requests that were to change something: when, by which token, what, and how they were answered",
     scope: "admin",
     schemas: { query: z.object({ limit }), answer: writeListSchema },
     handler: ({ access }, { query }) => ({ json: { writes: [...access.writes.list(query.limit)] } }),

@@ -12,7 +12,8 @@ import { limit } from "./parameters.ts";
 import { type Route, route } from "./route.ts";
 
 const LIMIT = { bytes: 2 ** 16, code: "REQUEST_INVALID" } as const;
-const byId = z.object({ id: z.string().min(1) });
+const alertParams = z.object({ id: z.string().min(1).describe("of an alert") });
+const silenceParams = z.object({ id: z.string().min(1).describe("of a silence") });
 
 /** Who may scale by hand may also say that an alert is known. */
 export const ALERT_ROUTES: readonly Route[] = [
@@ -30,7 +31,7 @@ export const ALERT_ROUTES: readonly Route[] = [
     tag: "alerts",
     summary: "says that an alert is known: nobody is told of it again until it has resolved",
     scope: "scale",
-    schemas: { params: byId, body: ackRequestSchema, answer: alertSchema },
+    schemas: { params: alertParams, body: ackRequestSchema, answer: alertSchema },
     bodyLimit: LIMIT,
     handler: ({ alerts }, { params, body }) => ({ json: alerts.acknowledge(params.id, body) }),
   }),
@@ -59,7 +60,7 @@ export const ALERT_ROUTES: readonly Route[] = [
     tag: "alerts",
     summary: "ends a silence",
     scope: "scale",
-    schemas: { params: byId, answer: silenceSchema },
+    schemas: { params: silenceParams, answer: silenceSchema },
     handler: ({ alerts }, { params }) => ({ json: alerts.endSilence(params.id) }),
   }),
   route({
@@ -67,7 +68,10 @@ export const ALERT_ROUTES: readonly Route[] = [
     path: "/v1/channels/:name/test",
     tag: "alerts",
     summary: "sends a test notification, and says whether it was taken",
-    schemas: { params: z.object({ name: z.string().min(1) }), answer: channelTestSchema },
+    schemas: {
+      params: z.object({ name: z.string().min(1).describe("of a channel of the configuration") }),
+      answer: channelTestSchema,
+    },
     handler: async ({ alerts }, { params }) => ({ json: await alerts.test(params.name) }),
   }),
 ];

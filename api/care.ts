@@ -6,6 +6,7 @@ import {
   sweepRequestSchema,
   sweptSchema,
 } from "../core/wire-care.ts";
+import { serviceParams } from "./parameters.ts";
 import { type Route, route } from "./route.ts";
 
 const REQUEST_LIMIT = { bytes: 8 * 2 ** 20, code: "REQUEST_INVALID" } as const;
@@ -16,7 +17,7 @@ export const CARE_ROUTES: readonly Route[] = [
     path: "/v1/services/:id/failures",
     tag: "care",
     summary: "what was kept of its replicas that failed, newest first: five at most, for seven days",
-    schemas: { params: z.object({ id: z.string().min(1) }), answer: failureListSchema },
+    schemas: { params: serviceParams, answer: failureListSchema },
     handler: (control, { params }) => ({ json: { failures: control.care.failures(params.id) } }),
   }),
   route({
@@ -24,7 +25,10 @@ export const CARE_ROUTES: readonly Route[] = [
     path: "/v1/doctor",
     tag: "care",
     summary: "whether each service can scale, what to change, and what was left behind",
-    schemas: { query: z.object({ project: z.string().min(1).optional() }), answer: doctorSchema },
+    schemas: {
+      query: z.object({ project: z.string().min(1).describe("this one alone").optional() }),
+      answer: doctorSchema,
+    },
     handler: async (control, { query }) => ({ json: await control.care.doctor(query.project) }),
   }),
   route({

@@ -4,6 +4,7 @@ import { formatDuration, MINUTE_MS, parseDurationMs, SECOND_MS } from "../core/u
 import { endpointDirectorySchema, endpointSetSchema, targetGroupListSchema } from "../core/wire-endpoints.ts";
 import { changes, otherThan, type Versioned } from "./discovery/changes.ts";
 import type { DiscoveryControl } from "./discovery-control.ts";
+import { serviceParams } from "./parameters.ts";
 import { type EventsReply, type JsonReply, type Route, route, type Waiting } from "./route.ts";
 
 const DEFAULT_WAIT_MS = 30 * SECOND_MS;
@@ -12,7 +13,8 @@ const LONGEST_WAIT_MS = 5 * MINUTE_MS;
 const version = z
   .string()
   .regex(/^\d{1,16}$/, "expected the version of an answer")
-  .transform(Number);
+  .transform(Number)
+  .describe("wait until the version is another than this one");
 
 const waitMs = z
   .string()
@@ -21,7 +23,8 @@ const waitMs = z
     z.number({ error: "expected a duration, as 30s" }).max(LONGEST_WAIT_MS, {
       error: `expected at most ${formatDuration(LONGEST_WAIT_MS)}`,
     }),
-  );
+  )
+  .describe("how long to wait for another version, as 30s");
 
 const changeQuery = z
   .object({ after: version.optional(), wait: waitMs.optional() })
@@ -47,11 +50,7 @@ export const DISCOVERY_ROUTES: readonly Route[] = [
     tag: "discovery",
     summary: "where one service answers; waits for a change, or streams them",
     streams: true,
-    schemas: {
-      params: z.object({ id: z.string().min(1) }),
-      query: changeQuery,
-      answer: endpointSetSchema,
-    },
+    schemas: { params: serviceParams, query: changeQuery, answer: endpointSetSchema },
     handler: ({ discovery }, { params: { id }, query, waiting }) =>
       answerChanges(discovery, () => discovery.endpoints(id), query, waiting),
   }),
@@ -61,7 +60,9 @@ export const DISCOVERY_ROUTES: readonly Route[] = [
     tag: "discovery",
     summary: "what Prometheus should scrape, as its HTTP service discovery reads it",
     schemas: {
-      query: z.object({ port: z.enum(["metrics", "all"]).default("metrics") }),
+      query: z.object({
+        port: z.enum(["metrics", "all"]).default("metrics").describe("which ports of a replica"),
+      }),
       answer: targetGroupListSchema,
     },
     handler: ({ discovery }, { query: { port } }) => ({ json: [...discovery.targetGroups(port)] }),

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { jobListSchema, logsSchema, runListSchema, runSchema } from "../core/wire-jobs.ts";
-import { limit } from "./parameters.ts";
+import { limit, serviceParams } from "./parameters.ts";
 import { type Route, route } from "./route.ts";
 
-const params = z.object({ id: z.string().min(1) });
+const runName = z.string().min(1).describe("of a run of the job");
 
 export const JOB_ROUTES: readonly Route[] = [
   route({
@@ -19,7 +19,7 @@ export const JOB_ROUTES: readonly Route[] = [
     path: "/v1/jobs/:id/runs",
     tag: "jobs",
     summary: "the runs of a job, newest first",
-    schemas: { params, query: z.object({ limit }), answer: runListSchema },
+    schemas: { params: serviceParams, query: z.object({ limit }), answer: runListSchema },
     handler: ({ jobs }, { params: { id }, query }) => ({ json: { runs: [...jobs.runs(id, query.limit)] } }),
   }),
   route({
@@ -29,7 +29,7 @@ export const JOB_ROUTES: readonly Route[] = [
     summary: "runs a job now",
     statuses: [201],
     scope: "scale",
-    schemas: { params, answer: runSchema },
+    schemas: { params: serviceParams, answer: runSchema },
     handler: ({ jobs }, { params: { id } }) => ({ json: jobs.run(id) }),
   }),
   route({
@@ -38,8 +38,8 @@ export const JOB_ROUTES: readonly Route[] = [
     tag: "jobs",
     summary: "the end of what replicas, or one run of a job, wrote",
     schemas: {
-      params,
-      query: z.object({ run: z.string().min(1).optional(), lines: limit }),
+      params: serviceParams,
+      query: z.object({ run: runName.optional(), lines: limit }),
       answer: logsSchema,
     },
     handler: async (control, { params: { id }, query }) => ({ json: await control.logs(id, query) }),

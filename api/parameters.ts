@@ -6,4 +6,10 @@ export const limit = z
   .regex(/^\d{1,4}$/, "expected a whole number from 1 to 1000")
   .transform(Number)
   .pipe(z.int().min(1).max(1000))
-  .default(50);
+  .prefault("50")
+  .describe("how many at most, from 1 to 1000");
+
+/** `:id` of a service. */
+export const serviceParams = z.object({
+  id: z.string().min(1).describe("of a service, as project_service"),
+});

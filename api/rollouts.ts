@@ -1,9 +1,8 @@
-import { z } from "zod";
 import { rolloutListSchema, rolloutSchema, trialChangeSchema } from "../core/wire-rollouts.ts";
+import { serviceParams } from "./parameters.ts";
 import { type Route, route } from "./route.ts";
 
 const LIMIT = { bytes: 1024, code: "REQUEST_INVALID" } as const;
-const params = z.object({ id: z.string().min(1) });
 
 export const ROLLOUT_ROUTES: readonly Route[] = [
   route({
@@ -20,7 +19,7 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
     tag: "rollouts",
     summary: "goes back to the last healthy definition; the count stays",
     scope: "scale",
-    schemas: { params, answer: rolloutSchema },
+    schemas: { params: serviceParams, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.rollback(id) }),
   }),
   route({
@@ -29,7 +28,7 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
     tag: "rollouts",
     summary: "tries a paused rollout again",
     scope: "scale",
-    schemas: { params, answer: rolloutSchema },
+    schemas: { params: serviceParams, answer: rolloutSchema },
     handler: ({ deployments }, { params: { id } }) => ({ json: deployments.resumeRollout(id) }),
   }),
   route({
@@ -39,7 +38,7 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
     summary: "promotes what is on trial, at once or to a share of the requests, or aborts it",
     scope: "scale",
     bodyLimit: LIMIT,
-    schemas: { params, body: trialChangeSchema, answer: rolloutSchema },
+    schemas: { params: serviceParams, body: trialChangeSchema, answer: rolloutSchema },
     handler: ({ deployments: { trials } }, { params: { id }, body }) => ({
       json: body.do === "abort" ? trials.abort(id) : trials.promote(id, body.weightRatio),
     }),

@@ -75,6 +75,8 @@ interface RouteFacts {
   readonly statuses?: readonly [number, ...number[]];
   /** Who asks for `text/event-stream` is given the answer again whenever it is another one. */
   readonly streams?: true;
+  /** It is a websocket; what is no upgrade is refused. */
+  readonly upgrades?: true;
   /** Present on the routes that read a body. */
   readonly bodyLimit?: BodyLimit;
 }

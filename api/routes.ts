@@ -19,19 +19,23 @@ import { ALERT_ROUTES } from "./alerts.ts";
 import { CARE_ROUTES } from "./care.ts";
 import { DISCOVERY_ROUTES } from "./discovery.ts";
 import { JOB_ROUTES } from "./jobs.ts";
-import { limit } from "./parameters.ts";
+import { openApi } from "./openapi/page.ts";
+import { openApiSchema } from "./openapi/schema.ts";
+import { limit, serviceParams } from "./parameters.ts";
+import { RequestRefused } from "./problem.ts";
 import { ROLLOUT_ROUTES } from "./rollouts.ts";
 import { type BodyLimit, type Route, route } from "./route.ts";
+import { STREAM_PATH } from "./stream/upgrade.ts";
 
 const MEBIBYTE = 2 ** 20;
 const SCALE_LIMIT: BodyLimit = { bytes: MEBIBYTE, code: "REQUEST_INVALID" };
 const PROJECT_LIMIT: BodyLimit = { bytes: 8 * MEBIBYTE, code: "COMPOSE_TOO_LARGE" };
 
-const serviceParams = z.object({ id: z.string().min(1) });
 const projectParams = z.object({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9_-]*$/, "expected a project name: lower-case letters, digits, _ and -"),
+    .regex(/^[a-z0-9][a-z0-9_-]*$/, "expected a project name: lower-case letters, digits, _ and -")
+    .describe("of a project"),
 });
 
 const flag = z
@@ -41,8 +45,8 @@ const flag = z
 
 const decisionsQuery = z.object({
   limit,
-  changes: flag,
-  verify: flag,
+  changes: flag.describe("only those that changed the count"),
+  verify: flag.describe("decide again on all that are recorded, and compare"),
 });
 
 const LATEST_INSTANT_MS = 8_640_000_000_000_000;
@@ -60,9 +64,10 @@ const instantMs = z.union(
   ],
   { error: EXPECTED_INSTANT },
 );
+const atMs = instantMs.describe("an instant: RFC 3339, or milliseconds since 1970 UTC");
 
 const historyQuery = z
-  .object({ from: instantMs.optional(), to: instantMs.optional() })
+  .object({ from: atMs.optional(), to: atMs.optional() })
   .refine(({ from = 0, to = LATEST_INSTANT_MS }) => from < to, {
     path: ["from"],
     error: "expected an instant before that of ?to",
@@ -120,7 +125,8 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/services/:id/decisions",
     tag: "services",
-    summary: "its decisions, newest first; with verify=true also how many of all that are recorded come out the same again",
+    summary:
+      "its decisions, newest first; with verify=true also how many of all that are recorded come out the same again",
     schemas: { params: serviceParams, query: decisionsQuery, answer: decisionListSchema },
     handler: async (control, { params, query: { limit, changes, verify } }) => ({
       json: {
@@ -136,7 +142,7 @@ export const ROUTES: readonly Route[] = [
     summary: "why it has its count, line by line",
     schemas: {
       params: serviceParams,
-      query: z.object({ at: instantMs.optional() }),
+      query: z.object({ at: atMs.optional() }),
       answer: explanationSchema,
     },
     handler: (control, { params, query }) => ({ json: control.explain(params.id, query.at) }),
@@ -155,7 +161,8 @@ export const ROUTES: readonly Route[] = [
     method: "PUT",
     path: "/v1/services/:id/scale",
     tag: "services",
-    summary: "sets the count, within the bounds; with a duration it stays for that long whatever the rules want",
+    summary:
+      "sets the count, within the bounds; with a duration it stays for that long whatever the rules want",
     scope: "scale",
     schemas: { params: serviceParams, body: scaleRequestSchema, answer: scaleAnswerSchema },
     bodyLimit: SCALE_LIMIT,
@@ -205,6 +212,33 @@ export const ROUTES: readonly Route[] = [
     summary: "stops and removes its replicas and networks, and forgets it",
     schemas: { params: projectParams, answer: projectAnswerSchema },
     handler: async (control, { params }) => ({ json: await control.removeProject(params.name) }),
+  }),
+  route({
+    method: "GET",
+    path: STREAM_PATH,
+    tag: "stream",
+    summary: "a websocket that tells of samples, decisions, actions and alerts as they come",
+    statuses: [101],
+    upgrades: true,
+    schemas: {},
+    handler: () => {
+      throw new RequestRefused(
+        426,
+        "REQUEST_INVALID",
+        `expected a websocket's handshake for ${STREAM_PATH}`,
+        {
+          headers: { Upgrade: "websocket", Connection: "Upgrade" },
+        },
+      );
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/openapi.json",
+    tag: "health",
+    summary: "this description of the API, as OpenAPI 3.1",
+    schemas: { answer: openApiSchema },
+    handler: async () => ({ json: await openApi(ROUTES) }),
   }),
   ...ROLLOUT_ROUTES,
   ...JOB_ROUTES,

@@ -9,6 +9,7 @@ import { supportTable } from "../orchestrator/compose/support.ts";
 import { daemonMetricTable } from "./daemon-metric-table.ts";
 import { code, table } from "./markdown.ts";
 import { collectorMetricTable, containerMetricTable, machineMetricTable } from "./metric-tables.ts";
+import { routeTable } from "./route-table.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -20,6 +21,7 @@ const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
   "README.md": ["labels"],
   "docs/labels.md": ["labels"],
   "docs/alerts.md": ["alertRules"],
+  "docs/api.md": ["routes"],
   "docs/compose.md": ["composeExceptions", "composeKeys"],
   "docs/errors.md": ["errors"],
   "docs/metrics.md": ["containerMetrics", "machineMetrics", "collectorMetrics", "daemonMetrics"],
@@ -28,6 +30,7 @@ const PAGES: Readonly<Record<string, readonly (keyof typeof PARTS)[]>> = {
 const PARTS = {
   labels: labelTable,
   alertRules: alertRuleTable,
+  routes: routeTable,
   errors: errorTable,
   composeExceptions: composeExceptionTable,
   composeKeys: composeKeyTable,
