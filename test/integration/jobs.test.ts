@@ -165,10 +165,12 @@ describe("jobs", { concurrency: 3 }, () => {
     test(`on ${bedName(lab)} each due instant is in the ledger once, and ran once or is reported, through kill -9 at any moment`, async (t) => {
       const jobs = await JobHouse.open(t, lab);
       const { house } = jobs;
+      // Longer than two containers take, also where the engine has much else to do: else runs pile up.
+      const periodMs = lab === undefined ? 2_000 : 4_000;
       await house.serve();
       await jobs.up(
         jobs.job("tick", "sleep 0.2", {
-          "job.schedule": "*/2 * * * * *",
+          "job.schedule": `*/${periodMs / 1_000} * * * * *`,
           "job.tasks": "2",
           "job.catch_up": "all",
           "job.concurrency": "allow",
@@ -177,13 +179,13 @@ describe("jobs", { concurrency: 3 }, () => {
       );
       await jobs.until("tick", "succeeded");
       for (let kill = 0; kill < (lab === undefined ? 5 : 3); kill += 1) {
-        const untilDueMs = 2_000 - (Date.now() % 2_000);
+        const untilDueMs = periodMs - (Date.now() % periodMs);
         await sleep(Math.max(0, untilDueMs - 150 + Math.random() * 900));
         await house.kill();
         await sleep(Math.random() * 300);
         await house.serve();
       }
-      const last = Math.floor(Date.now() / 2_000) * 2_000;
+      const last = Math.floor(Date.now() / periodMs) * periodMs;
       const runs = await eventually(
         "the runs that were due by then are over",
         async () => {
@@ -201,7 +203,7 @@ describe("jobs", { concurrency: 3 }, () => {
       const entries = new Map(runs.map((run) => [run.dueAtMs, run]));
       assert.equal(entries.size, runs.length, "an instant stands in the ledger twice");
       const told = jobs.told();
-      for (let dueAtMs = first; dueAtMs <= last; dueAtMs += 2_000) {
+      for (let dueAtMs = first; dueAtMs <= last; dueAtMs += periodMs) {
         const run = entries.get(dueAtMs);
         const at = new Date(dueAtMs).toISOString();
         assert.ok(run !== undefined, `${at} was due and nobody says what became of it`);

@@ -136,9 +136,9 @@ async function assertTaken(server: Prometheus, { crowd, fromSeconds, toSeconds }
   );
   for (const fault of FAULTS) assert.equal(await server.counted(fault), 0, fault);
   const life = `${Math.round(toSeconds - fromSeconds)}s`;
-  // A machine that does much else is late for one now and then.
+  // A machine that does much else is late for some; what came is held against what was true.
   const [up] = await server.query(`avg_over_time(up[${life}])`);
-  assert.ok((up?.points[0]?.value ?? 0) > 0.95, `scrapes were answered: ${up?.points[0]?.value}`);
+  assert.ok((up?.points[0]?.value ?? 0) > 0.8, `scrapes were answered: ${up?.points[0]?.value}`);
   const [scrapes] = await server.query(`count_over_time(up[${life}])`);
   const expected = (toSeconds - fromSeconds) / SCRAPE_SECONDS;
   assert.ok((scrapes?.points[0]?.value ?? 0) > 0.9 * expected, `${expected} scrapes were to be made`);
