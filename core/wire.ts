@@ -71,6 +71,14 @@ export const replicaViewSchema = z.object({
   startedAtMs: z.number().optional(),
   readyAtMs: z.number().optional(),
   exitCode: z.number().optional(),
+  oomKilled: z.boolean().optional(),
+  /** By the engine's own id. */
+  imageId: z.string().optional(),
+  /** How often the engine itself has started it again. */
+  restarts: z.number().optional(),
+  /** It is to be replaced: its liveness check has failed as often as it may. */
+  live: z.literal(false).optional(),
+  notReadyBecause: z.string().optional(),
   endpoints: z.array(endpointSchema),
   notEnforced: z.array(z.string()),
   cpuCores: z.number().optional(),
