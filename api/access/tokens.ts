@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
-import { FlyballError } from "../../core/errors.ts";
+import { FlyballError, isFlyballError } from "../../core/errors.ts";
 import type { Row, Store } from "../../core/store.ts";
 import { MINUTE_MS, parseDurationMs } from "../../core/units.ts";
 import { type CreatedToken, scopeSchema, type TokenRequest, type TokenView } from "../../core/wire-access.ts";
@@ -73,10 +73,17 @@ export class Tokens {
     const view = viewOf(row);
     const nowMs = this.#clock.nowMs();
     if (view.expiresAtMs !== undefined && nowMs >= view.expiresAtMs) return undefined;
-    if (nowMs - (view.lastUsedAtMs ?? 0) >= MINUTE_MS) {
-      this.#store.run("UPDATE tokens SET last_used_at_ms = ? WHERE name = ?", nowMs, view.name);
-    }
+    if (nowMs - (view.lastUsedAtMs ?? 0) >= MINUTE_MS) this.#noteUse(view.name, nowMs);
     return view;
+  }
+
+  #noteUse(name: string, atMs: number): void {
+    try {
+      this.#store.run("UPDATE tokens SET last_used_at_ms = ? WHERE name = ?", atMs, name);
+    } catch (error) {
+      // With a full disk a request is still answered; that the store has trouble is told of by an alert.
+      if (!isFlyballError(error)) throw error;
+    }
   }
 }
 

@@ -31,6 +31,7 @@ async function startWithAccess(options: { token?: string; host?: string } = {}) 
     ...server,
     access,
     clock,
+    store,
     directory,
     as,
     async [Symbol.asyncDispose]() {
@@ -46,6 +47,18 @@ const scalePath = "/v1/services/shop_web/scale";
 const project = json("DELETE", {});
 
 describe("a token", () => {
+  test("is good for what it was while nothing can be written: only when it was used is not known", async () => {
+    await using server = await startWithAccess({ token: TOKEN });
+    const { token } = server.access.tokens.create({ name: "ci", scope: "scale" });
+    server.store.run("PRAGMA query_only = ON");
+    assert.equal((await server.as(token, "/v1/services")).status, 200);
+    assert.equal((await server.as(token, scalePath, scale)).status, 200);
+    assert.equal(server.access.tokens.list()[0]?.lastUsedAtMs, undefined);
+    server.store.run("PRAGMA query_only = OFF");
+    assert.equal((await server.as(token, "/v1/services")).status, 200);
+    assert.equal(server.access.tokens.list()[0]?.lastUsedAtMs, NOW_MS);
+  });
+
   test("opens what its scope is good for, and nothing else", async () => {
     await using server = await startWithAccess({ token: TOKEN });
     const tokenOf = (scope: Scope) => server.access.tokens.create({ name: scope, scope }).token;
