@@ -147,6 +147,12 @@ export class Alerts implements AsyncDisposable {
     };
   }
 
+  /** For who counts. */
+  get figures() {
+    const alerts = [...this.#book.alerts.values()];
+    return { rules: this.#rules, alerts, channels: this.#outbox.figures };
+  }
+
   /** Nobody is told of it again until it has resolved. @throws FlyballError NOT_FOUND, STORE_FULL, STORE_UNUSABLE */
   acknowledge(id: string, { by, comment }: AckRequest): AlertView {
     const alert = [...this.#book.alerts.values()].find(({ fingerprint }) => fingerprint === id);

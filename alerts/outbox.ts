@@ -19,7 +19,15 @@ interface Box {
   lost: number;
   failingSinceMs?: number;
   trouble?: string;
+  /** Since the start of the daemon. */
+  failedAttempts: number;
+  readonly ended: Record<Ending, number>;
 }
+
+/** Counts are since the start of the daemon. */
+export type OutboxFigures = Readonly<Pick<Box, "name" | "failedAttempts" | "ended">> & {
+  readonly waiting: number;
+};
 
 interface Unwritten {
   readonly channel: string;
@@ -42,7 +50,7 @@ export class Outbox {
   /** @param channels those that there are; what waits for others is given up */
   constructor(store: Store, channels: readonly string[], nowMs: number) {
     this.#store = store;
-    this.#boxes = new Map(channels.map((name) => [name, { name, waiting: [], lost: 0 }]));
+    this.#boxes = new Map(channels.map((name) => [name, emptyBox(name)]));
     this.#nextId = 1 + Number(store.get("SELECT max(id) AS id FROM alert_deliveries")?.["id"] ?? 0);
     this.#read(nowMs);
   }
@@ -139,6 +147,7 @@ export class Outbox {
     const box = this.#boxes.get(channel);
     if (box === undefined) return;
     delete box.sending;
+    box.failedAttempts += 1;
     box.failingSinceMs ??= nowMs;
     box.trouble = trouble;
     if (nextAtMs === undefined) {
@@ -160,6 +169,13 @@ export class Outbox {
     }));
   }
 
+  get figures(): readonly OutboxFigures[] {
+    return Array.from(this.#boxes.values(), ({ name, waiting, failedAttempts, ended }) => ({
+      ...{ name, failedAttempts, ended },
+      waiting: waiting.length,
+    }));
+  }
+
   /** @throws FlyballError STORE_FULL, STORE_UNUSABLE */
   prune(nowMs: number): void {
     this.#store.run(
@@ -171,6 +187,7 @@ export class Outbox {
   #end(box: Box, delivery: Delivery, state: Ending, nowMs: number): void {
     box.waiting = box.waiting.filter(({ id }) => id !== delivery.id);
     if (box.sending === delivery.id) delete box.sending;
+    box.ended[state] += 1;
     this.#unwritten.set(delivery.id, { channel: box.name, delivery, state, endedAtMs: Math.round(nowMs) });
   }
 
@@ -202,4 +219,9 @@ export class Outbox {
       }
     }
   }
+}
+
+function emptyBox(name: string): Box {
+  const ended = { sent: 0, replaced: 0, dropped: 0, dead: 0 };
+  return { name, waiting: [], lost: 0, failedAttempts: 0, ended };
 }

@@ -1,8 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { TrafficReading } from "../core/types.ts";
+import type { Hold, TrafficReading } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
 import type { ServiceView } from "../core/wire.ts";
 import type { JobAnswer } from "../core/wire-jobs.ts";
+import { AlertMetrics } from "./alert-metrics.ts";
 import { JobMetrics } from "./job-metrics.ts";
 import { ScalingMetrics } from "./scaling-metrics.ts";
 import { registerTrafficMetrics } from "./traffic-metrics.ts";
@@ -26,6 +27,7 @@ export interface DaemonFamily {
 /** What the daemon tells Prometheus about itself and the services it looks after. */
 export class DaemonMetrics {
   readonly jobs: JobMetrics;
+  readonly alerts: AlertMetrics;
   readonly #registry = new Registry();
   readonly #services: () => readonly ServiceView[];
   readonly #scaling: ScalingMetrics;
@@ -43,10 +45,13 @@ export class DaemonMetrics {
     collector: () => CollectorFigures | undefined;
     jobs: () => readonly JobAnswer[];
     traffic: () => readonly TrafficReading[];
+    /** What is left as it is though it is not as desired. */
+    holds: () => readonly Hold[];
   }) {
     const registers = [this.#registry];
     this.jobs = new JobMetrics(this.#registry, sources.jobs);
     registerTrafficMetrics(this.#registry, sources.traffic);
+    this.alerts = new AlertMetrics(this.#registry);
     this.#services = sources.services;
     collectDefaultMetrics({ register: this.#registry });
     this.#info = new Gauge({
@@ -97,6 +102,16 @@ export class DaemonMetrics {
       help: "Batches of samples received from the collector.",
       registers,
     });
+    const holds = new Gauge({
+      name: "flyball_service_holds",
+      help: "How much of a service is left as it is though it is not as desired, by why: one for each replica, or one for the service.",
+      labelNames: ["service", "reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { service, kind: reason = "other" } of sources.holds()) this.inc({ service, reason });
+      },
+    });
     const restarts = new Gauge({
       name: "flyball_collector_restarts",
       help: "How often this daemon had to start its collector again.",
@@ -133,7 +148,8 @@ export class DaemonMetrics {
         if (offset !== undefined) this.set(offset.roundTripMs / SECOND_MS);
       },
     });
-    for (const gauge of [restarts, dropped, clockOffset, roundTrip]) this.#registry.registerMetric(gauge);
+    for (const gauge of [holds, restarts, dropped, clockOffset, roundTrip])
+      this.#registry.registerMetric(gauge);
   }
 
   evaluated(service: string, from: number, to: number): void {

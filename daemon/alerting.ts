@@ -74,6 +74,7 @@ export class Alerting implements AsyncDisposable {
       onNotification: (notification) => broadcast.hub.publish("alerts", notification),
       series: seriesOf(loop),
     });
+    loop.metrics.alerts.readFrom(() => alerts.figures);
     return new Alerting(alerts, options);
   }
 

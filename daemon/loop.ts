@@ -11,6 +11,7 @@ import { cpuCapacityCores, memoryCapacityBytes } from "../core/capacity.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Config } from "../core/config.ts";
 import type { Log } from "../core/log.ts";
+import { STALE_AFTER_MS } from "../core/staleness.ts";
 import type { Store } from "../core/store.ts";
 import type { ObservedState, Project, Service } from "../core/types.ts";
 import { HOUR_MS, SECOND_MS } from "../core/units.ts";
@@ -19,7 +20,6 @@ import type { Engine } from "../orchestrator/engine.ts";
 import { Jobs } from "../orchestrator/jobs/jobs.ts";
 import { Orchestrator } from "../orchestrator/orchestrator.ts";
 import { targetOf } from "../orchestrator/target.ts";
-import { STALE_AFTER_MS } from "../scaler/decide.ts";
 import type { LevelReader } from "../scaler/observe.ts";
 import { queryPrometheus } from "../scaler/prometheus/query.ts";
 import { QueryWatcher } from "../scaler/prometheus/watcher.ts";
@@ -27,7 +27,7 @@ import { Scaler } from "../scaler/scaler.ts";
 import { Traffic } from "../traffic/traffic.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { loadOf, withTraffic } from "./traffic-figures.ts";
-import { maySleep, signsOfUse } from "./wakefulness.ts";
+import { maySleep, withDependents } from "./wakefulness.ts";
 
 const SAMPLE_INTERVAL_MS = SECOND_MS;
 
@@ -95,6 +95,7 @@ export class ControlLoop implements AsyncDisposable {
       collector: () => this.#collector,
       jobs: () => this.jobs.list(),
       traffic: () => this.traffic.readings(),
+      holds: () => this.orchestrator.services.flatMap(({ id }) => this.orchestrator.holdListOf(id)),
     });
     this.jobs = new Jobs({
       engine,
@@ -256,7 +257,7 @@ export class ControlLoop implements AsyncDisposable {
   #evaluate(services: readonly Service[]): void {
     // Before the engine was seen nothing is known of what serves, and nothing can be decided about it.
     if (this.orchestrator.observed === undefined) return;
-    const signs = signsOfUse(this.orchestrator.services, this.traffic.signsOfUse(), (one) =>
+    const signs = withDependents(this.orchestrator.services, this.traffic.signsOfUse(), (one) =>
       this.desired(one),
     );
     const subjects = services.map((service) => {

@@ -7,6 +7,7 @@ export function daemonMetricTable(): string {
     collector: () => undefined,
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
   });
   const rows = metrics
     .families()

@@ -18,6 +18,8 @@ export function flyballBoard(): dashboard.Dashboard {
   for (const panel of cost()) board.withPanel(panel);
   board.withRow(new dashboard.RowBuilder("Daemon"));
   for (const panel of daemon()) board.withPanel(panel);
+  board.withRow(new dashboard.RowBuilder("Alerts"));
+  for (const panel of alerts()) board.withPanel(panel);
   board.withRow(new dashboard.RowBuilder("Collector"));
   for (const panel of collector()) board.withPanel(panel);
   return finished(board);
@@ -124,6 +126,47 @@ function daemon() {
       },
       { expression: rate("flyball_sample_batches_total"), legend: "taken by {{instance}}" },
       { expression: "flyball_collector_dropped_batches", legend: "given up for {{instance}}" },
+    ),
+  ];
+}
+
+function alerts() {
+  return [
+    graph(
+      { title: "Alerts", description: "Alerts that are pending, and those that fire.", unit: "none" },
+      { expression: "sum by (severity, state) (flyball_alerts)", legend: "{{severity}} {{state}}" },
+    ),
+    graph(
+      {
+        title: "Held back",
+        description: "Replicas and services that are left as they are though they are not as desired.",
+        unit: "none",
+      },
+      { expression: `sum(flyball_service_holds) or 0 * sum(${ofDaemons("up")})`, legend: "held back" },
+    ),
+    graph(
+      {
+        title: "Notifications",
+        description:
+          "What became of notifications, per second, by channel. Those that failed are tried again; dropped and dead ones nobody was told of.",
+        unit: "ops",
+      },
+      {
+        expression: `sum by (channel, result) (${rate("flyball_alert_notifications_total")})`,
+        legend: "{{channel}} {{result}}",
+      },
+      {
+        expression: `sum by (channel) (${rate("flyball_alert_attempts_failed_total")})`,
+        legend: "{{channel}} failed",
+      },
+    ),
+    graph(
+      {
+        title: "Notifications that wait",
+        description: "In the outbox, by channel: what cannot be delivered now is tried again.",
+        unit: "none",
+      },
+      { expression: "sum by (channel) (flyball_outbox_pending)", legend: "{{channel}}" },
     ),
   ];
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DaemonMetrics } from "../../api/metrics.ts";
+import type { Hold } from "../../core/types.ts";
 import type { ServiceView } from "../../core/wire.ts";
 
 function view(id: string, changes: Partial<ServiceView> = {}): ServiceView {
@@ -27,6 +28,7 @@ test("a service's counts and bounds are told, and no longer once it is gone", as
     collector: () => undefined,
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
   });
   assert.deepEqual(await linesOf(metrics, "flyball_service_replicas"), [
     'flyball_service_replicas{service="shop_web",state="desired"} 3',
@@ -49,6 +51,7 @@ test("business labels are labels of the service, and follow it when they change"
     collector: () => undefined,
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
   });
   const before = await linesOf(metrics, "flyball_service_labels");
   assert.ok(before.some((line) => line.includes('team="checkout"') && line.includes('service="shop_web"')));
@@ -67,6 +70,7 @@ test("a business label named service does not hide which service it is", async (
     collector: () => undefined,
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
   });
   assert.deepEqual(await linesOf(metrics, "flyball_service_labels"), [
     'flyball_service_labels{service="shop_web"} 1',
@@ -79,6 +83,7 @@ test("evaluations, changes of the count and engine calls are counted", async () 
     collector: () => undefined,
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
   });
   metrics.evaluated("shop_web", 1, 1);
   metrics.evaluated("shop_web", 1, 3);
@@ -101,6 +106,7 @@ test("the collector's restarts, drops and clock are told, and the clock not befo
     services: () => [],
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
     collector: () => ({ restarts: 2, droppedBatches: 3, clockOffset }),
   });
   assert.deepEqual(await linesOf(metrics, "flyball_collector_restarts"), ["flyball_collector_restarts 2"]);
@@ -125,6 +131,7 @@ test("the runs of jobs are counted by how they ended, and a job's last success a
     collector: () => undefined,
     jobs: () => jobs,
     traffic: () => [],
+    holds: () => [],
   });
   metrics.jobs.over("shop_backup", "succeeded");
   metrics.jobs.over("shop_backup", "missed");
@@ -154,6 +161,7 @@ test("what the balancer counted is told for services, and not for each replica",
     collector: () => undefined,
     jobs: () => [],
     traffic: () => readings,
+    holds: () => [],
   });
   for (const [name, value] of Object.entries({
     requests_total: 10,
@@ -167,4 +175,25 @@ test("what the balancer counted is told for services, and not for each replica",
   }
   readings.length = 0;
   assert.deepEqual(await linesOf(metrics, "flyball_traffic_requests_total"), []);
+});
+
+test("what is held back of a service is counted by why, and no longer told once it goes on", async () => {
+  const holds: Hold[] = [
+    { service: "shop_web", slot: 1, kind: "crash-loop", reason: "its replica ends again and again" },
+    { service: "shop_web", slot: 2, kind: "crash-loop", reason: "its replica ends again and again" },
+    { service: "shop_db", reason: "nobody knows" },
+  ];
+  const metrics = new DaemonMetrics({
+    services: () => [],
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+    holds: () => holds,
+  });
+  assert.deepEqual(await linesOf(metrics, "flyball_service_holds"), [
+    'flyball_service_holds{service="shop_web",reason="crash-loop"} 2',
+    'flyball_service_holds{service="shop_db",reason="other"} 1',
+  ]);
+  holds.length = 0;
+  assert.deepEqual(await linesOf(metrics, "flyball_service_holds"), []);
 });

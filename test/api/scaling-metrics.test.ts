@@ -36,7 +36,13 @@ const WEB: ServiceView = {
 };
 
 function metricsOf(services: () => readonly ServiceView[]): DaemonMetrics {
-  return new DaemonMetrics({ services, collector: () => undefined, jobs: () => [], traffic: () => [] });
+  return new DaemonMetrics({
+    services,
+    collector: () => undefined,
+    jobs: () => [],
+    traffic: () => [],
+    holds: () => [],
+  });
 }
 
 async function seriesOf(metrics: DaemonMetrics, families: string): Promise<string[]> {

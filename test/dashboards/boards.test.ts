@@ -18,6 +18,7 @@ function familiesThatThereAre(): Set<string> {
     collector: () => undefined,
     jobs: () => [],
     traffic: () => [],
+    holds: () => [],
   });
   const all = [...CONTAINER_FAMILIES, ...HOST_FAMILIES, ...OWN_FAMILIES, ...daemon.families()];
   return new Set([...all.map(({ name }) => name), ...OTHERS]);

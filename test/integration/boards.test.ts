@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
@@ -53,6 +56,13 @@ const WEB = `  web:
       business.team: checkout
 `;
 
+/** A channel whose receiver is not there: what waits for it is told all the same. */
+const CONFIG = `
+alerts:
+  channels:
+    ops: { kind: webhook, url: "http://127.0.0.1:1/" }
+`;
+
 /** What was not answered, as board, panel and query. */
 interface Question {
   readonly about: string;
@@ -65,7 +75,11 @@ describe("the boards", { skip }, () => {
     const [engine, proxy] = [engines.at(-1), proxies[0]];
     assert.ok(engine !== undefined && proxy !== undefined);
     const [front, collector] = [await freePort(), await freePort()];
+    const config = join(mkdtempSync(join(tmpdir(), "flyball-boards-")), "flyball.yaml");
+    t.after(() => rmSync(dirname(config), { recursive: true }));
+    writeFileSync(config, CONFIG);
     const house = await FlyballHouse.open(t, undefined, {
+      FLYBALL_CONFIG: config,
       FLYBALL_HAPROXY: proxy.path,
       FLYBALL_TRAFFIC_HTTP: `127.0.0.1:${front}`,
       FLYBALL_METRICS_LISTEN: `127.0.0.1:${collector}`,
