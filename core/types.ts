@@ -208,6 +208,16 @@ export interface TrafficReading {
   readonly errorsTotal: number;
 }
 
+/** What the balancer knows of who uses a service. */
+export interface SignsOfUse {
+  /** Requests and connections that are held until a replica serves. */
+  readonly waiting: number;
+  /** Requests under way and connections that are open, websockets among them. */
+  readonly open: number;
+  /** When the last request came, as far as the balancer knows. */
+  readonly lastRequestAtMs?: number;
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Observed state
 // ---------------------------------------------------------------------------------------------------------------

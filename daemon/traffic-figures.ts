@@ -1,7 +1,5 @@
+import { STALE_AFTER_MS } from "../core/staleness.ts";
 import type { ReplicaId, Sample, TrafficReading } from "../core/types.ts";
-
-/** Of several seconds ago: the balancer does not answer, and what it said then is no reading of now. */
-const STALE_AFTER_MS = 5_000;
 
 /** The samples with what the balancer counted for replicas that do not tell their requests themselves. */
 export function withTraffic(

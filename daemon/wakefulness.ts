@@ -1,11 +1,10 @@
-import type { Service, ServiceId } from "../core/types.ts";
-import type { SignsOfUse } from "../traffic/waker/sleepers.ts";
+import type { Service, ServiceId, SignsOfUse } from "../core/types.ts";
 
 /**
  * What a service needs is used for as long as the service is: who waits for the one waits for the other too, and what
  * is awake keeps what it depends on awake.
  */
-export function signsOfUse(
+export function withDependents(
   services: readonly Service[],
   signs: ReadonlyMap<ServiceId, SignsOfUse>,
   desired: (service: Service) => number,

@@ -66,8 +66,6 @@ export interface ScalingOutput {
   readonly neededNow?: number;
 }
 
-/** A reading older than this says nothing about now: five samples missed. */
-export const STALE_AFTER_MS = 5 * SECOND_MS;
 /** What a policy without a stabilization window of its own has until the service's load is known, and then. */
 const UNLEARNED_STABILIZATION_MS = 300 * SECOND_MS;
 const LEARNED_STABILIZATION_MS = 30 * SECOND_MS;

@@ -1,4 +1,4 @@
-import type { Rule, ScalingPolicy } from "../core/types.ts";
+import type { Rule, ScalingPolicy, SignsOfUse } from "../core/types.ts";
 import { MINUTE_MS } from "../core/units.ts";
 import {
   decide,
@@ -8,7 +8,7 @@ import {
   type ScalingOutput,
 } from "./decide.ts";
 import { Foresight, type PastDemand } from "./foresight.ts";
-import { Idleness, type SignsOfUse } from "./idleness.ts";
+import { Idleness } from "./idleness.ts";
 import { Noise } from "./noise.ts";
 import { NeedStatistician } from "./often-needed.ts";
 import { Ramp } from "./ramp.ts";

@@ -1,18 +1,10 @@
+import type { SignsOfUse } from "../core/types.ts";
+
 /**
  * Whether anybody uses a service that may have no replica at all: `waiting` somebody is held up until one serves ·
  * `in use` · `idle` for as long as its policy asks.
  */
 export type Activity = "waiting" | "in use" | "idle";
-
-/** What the balancer knows of a service's use, and what its query says. */
-export interface SignsOfUse {
-  /** Requests and connections that are held until a replica serves. */
-  readonly waiting: number;
-  /** Requests under way and connections that are open, websockets among them. */
-  readonly open: number;
-  /** When the last request came, as far as the balancer knows. */
-  readonly lastRequestAtMs?: number;
-}
 
 /** Remembers when a service was used last. One that nothing is known of counts as used: absent is not zero. */
 export class Idleness {

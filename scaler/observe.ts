@@ -1,7 +1,7 @@
-import type { ObservedReplica, Rule, RuleMetric, ScalingPolicy, Service } from "../core/types.ts";
+import { STALE_AFTER_MS } from "../core/staleness.ts";
+import type { ObservedReplica, Rule, RuleMetric, ScalingPolicy, Service, SignsOfUse } from "../core/types.ts";
 import { SECOND_MS } from "../core/units.ts";
-import { type ScalingInput, STALE_AFTER_MS } from "./decide.ts";
-import type { SignsOfUse } from "./idleness.ts";
+import type { ScalingInput } from "./decide.ts";
 import type { RuleObservation } from "./rules.ts";
 
 /** Means of a span of time. Absent when it holds fewer than two readings. */

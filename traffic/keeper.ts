@@ -2,11 +2,11 @@ import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { type Balancer, Refusal } from "./balancer.ts";
 import { Haproxy } from "./haproxy/haproxy.ts";
-import { HaproxyRefusal } from "./haproxy/process.ts";
 import { type Memory, readMemory, writeMemory } from "./memory.ts";
 import { Ports } from "./ports.ts";
-import { addressText, type Front, type TrafficTable } from "./table.ts";
+import { addressText, type Front, structureOf, type TrafficTable } from "./table.ts";
 
 /** After a refusal, a port that was taken, or a HAProxy that was not there. */
 const TRY_AGAIN_AFTER_MS = 5_000;
@@ -24,8 +24,11 @@ export interface KeeperOptions {
   readonly onEnd: () => void;
 }
 
-/** Keeps one HAProxy at the table that was brought last: starts it again when it ends, and bears its refusals. */
-export class Keeper implements Disposable {
+/**
+ * Keeps a balancer at the table that was brought last: HAProxy, which is started again when it ends, or the built-in one
+ * where there is no HAProxy to start. Bears their refusals.
+ */
+export class Keeper implements AsyncDisposable {
   readonly haproxy: Haproxy;
   readonly ports = new Ports(TRY_AGAIN_AFTER_MS);
   readonly #options: KeeperOptions;
@@ -34,7 +37,8 @@ export class Keeper implements Disposable {
   #trouble: string | undefined;
   /** The structure that was refused, and until when it is not tried again. */
   #refused: { readonly asked: string; readonly untilMs: number } | undefined;
-  #isAbsent = false;
+  #builtIn: Balancer | undefined;
+  #balancer: Balancer;
   /** The next one takes the place of one that ended unasked. */
   #hasDied = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
@@ -49,6 +53,7 @@ export class Keeper implements Disposable {
     this.#memory = readMemory(this.#directory);
     const onEnd = () => this.#ended();
     this.haproxy = new Haproxy({ directory: this.#directory, binary, clock, log, onEnd });
+    this.#balancer = this.haproxy;
   }
 
   /** Who had what when HAProxy was last given a new configuration, perhaps by an earlier daemon. */
@@ -61,9 +66,9 @@ export class Keeper implements Disposable {
     return this.#trouble;
   }
 
-  /** There is no HAProxy to run. */
-  get isAbsent(): boolean {
-    return this.#isAbsent;
+  /** The one that leads requests, or will when there is something to lead. */
+  get balancer(): Balancer {
+    return this.#balancer;
   }
 
   /** Since the daemon started, as are the restarts. */
@@ -90,7 +95,7 @@ export class Keeper implements Disposable {
     // HAProxy shares an address with another HAProxy without a word, so that nobody but us can tell that it is taken. The
     // one that has just died may hold its own for a moment, and is no reason to wait.
     const isSuccessor = this.#hasDied && this.#trouble === undefined;
-    const unsure = this.haproxy.runs ? fronts.filter(isNew) : isSuccessor ? [] : fronts;
+    const unsure = this.#balancer.runs ? fronts.filter(isNew) : isSuccessor ? [] : fronts;
     return await this.ports.look(unsure, nowMs);
   }
 
@@ -98,14 +103,14 @@ export class Keeper implements Disposable {
   async bring(table: TrafficTable): Promise<boolean> {
     const { clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
-    const asked = JSON.stringify([
-      table.fronts,
-      table.backends.map((backend) => ({ ...backend, servers: [] })),
-    ]);
+    const asked = structureOf(table);
     const isWorthIt = this.#refused?.asked !== asked || nowMs >= this.#refused.untilMs;
     try {
-      if (!this.haproxy.runs && !(isWorthIt && (await this.#mayStart(nowMs)))) return false;
-      const outcome = await this.haproxy.bring(table, isWorthIt);
+      if (!this.#balancer.runs) {
+        if (!isWorthIt || nowMs < this.#startedAtMs + this.#pauseMs) return false;
+        this.#balancer = await this.#choice();
+      }
+      const outcome = await this.#balancer.bring(table, isWorthIt);
       if (outcome === "start") this.#started();
       if (outcome === "reload") this.#reloads += 1;
       if (outcome === "start" || outcome === "reload") this.#remember(table, outcome);
@@ -113,7 +118,7 @@ export class Keeper implements Disposable {
       if (isWorthIt) this.#trouble = undefined;
       return isWorthIt;
     } catch (error) {
-      if (!(error instanceof HaproxyRefusal)) throw error;
+      if (!(error instanceof Refusal)) throw error;
       this.#refused = { asked, untilMs: nowMs + TRY_AGAIN_AFTER_MS };
       if (this.#trouble !== error.message) log.warn({}, `traffic: ${error.message}`);
       this.#trouble = error.message;
@@ -124,17 +129,19 @@ export class Keeper implements Disposable {
   async stop(): Promise<void> {
     this.#trouble = undefined;
     this.#refused = undefined;
-    if (!this.haproxy.runs) return;
-    await this.haproxy.stop();
+    if (!this.#balancer.runs) return;
+    await this.#balancer.stop();
+    const { name } = this.#balancer;
     this.#options.log.info(
       {},
-      "traffic: no service asks for HAProxy any more; it ends with its last connection",
+      `traffic: no service asks for ${name} any more; it ends with its last connection`,
     );
   }
 
-  /** Leaves HAProxy running. */
-  [Symbol.dispose](): void {
-    this.haproxy[Symbol.dispose]();
+  /** Leaves HAProxy running; the built-in one ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.haproxy[Symbol.asyncDispose]();
+    await this.#builtIn?.[Symbol.asyncDispose]();
   }
 
   #started(): void {
@@ -145,24 +152,37 @@ export class Keeper implements Disposable {
 
   #remember(table: TrafficTable, outcome: string): void {
     const addresses = table.fronts.map(({ host, port }) => addressText(host, port));
-    this.#memory = { owners: table.owners, addresses };
+    const wakers = Object.fromEntries(
+      table.backends.flatMap(({ name, waker }) => (waker === undefined ? [] : [[name, waker.port]])),
+    );
+    this.#memory = { owners: table.owners, addresses, wakers };
     writeMemory(this.#directory, this.#memory);
-    const done = outcome === "start" ? "HAProxy serves" : "HAProxy has a new configuration";
-    this.#options.log.info({ addresses, backends: table.backends.length }, `traffic: ${done}`);
+    const done = outcome === "start" ? "serves" : "has a new configuration";
+    this.#options.log.info(
+      { addresses, backends: table.backends.length },
+      `traffic: ${this.#balancer.name} ${done}`,
+    );
   }
 
-  async #mayStart(nowMs: number): Promise<boolean> {
-    if (nowMs < this.#startedAtMs + this.#pauseMs) return false;
-    const { binary, log } = this.#options;
+  /** HAProxy where there is one. */
+  async #choice(): Promise<Balancer> {
+    const { binary, clock, log } = this.#options;
     const version = await this.haproxy.version().catch((error: unknown) => {
-      throw new HaproxyRefusal(`${binary} cannot be run: ${messageOf(error)}`);
+      throw new Refusal(`${binary} cannot be run: ${messageOf(error)}`);
     });
-    this.#isAbsent = version === undefined;
-    if (version !== undefined) return true;
-    const reason = `there is no program ${binary}: install HAProxy 2.6 or newer, or name it as traffic.haproxy`;
-    if (this.#trouble !== reason) log.warn({}, `traffic: ${reason}`);
-    this.#trouble = reason;
-    return false;
+    if (version !== undefined) return this.haproxy;
+    if (this.#builtIn === undefined) {
+      // Loaded where it is needed: others do without it.
+      const { ProxyBalancer } = await import("./proxy/proxy.ts");
+      this.#builtIn = new ProxyBalancer({ clock });
+      const remedy =
+        "install HAProxy 2.6 or newer, or name it as traffic.haproxy, for one that goes on without it";
+      log.warn(
+        {},
+        `traffic: there is no program ${binary}: the daemon leads requests itself, while it runs; ${remedy}`,
+      );
+    }
+    return this.#builtIn;
   }
 
   #ended(): void {

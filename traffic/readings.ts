@@ -1,5 +1,5 @@
 import type { ReplicaId, ServiceId, TrafficReading } from "../core/types.ts";
-import { addHistograms, type Histogram, histogramSince, quantileMs } from "./haproxy/latency.ts";
+import { addHistograms, type Histogram, histogramSince, quantileMs } from "./latency.ts";
 
 /** What a balancer has counted since it started, for one back-end, or for one of its servers. */
 export interface Counted {

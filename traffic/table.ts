@@ -240,6 +240,11 @@ function atFullWeight(server: Server): Server {
   return { ...server, weight: 100 };
 }
 
+/** Everything but the servers: two tables with the same one differ in servers alone. */
+export function structureOf({ fronts, backends }: TrafficTable): string {
+  return JSON.stringify([fronts, backends.map((backend) => ({ ...backend, servers: [] }))]);
+}
+
 /** Long ids of hexadecimal digits are cut as every tool cuts them. */
 export function serverName(replica: ReplicaId): string {
   return /^[0-9a-f]{64}$/.test(replica) ? replica.slice(0, 12) : replica.replace(/[^\w.-]/g, "-").slice(-48);

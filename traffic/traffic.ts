@@ -2,7 +2,14 @@ import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { Loop } from "../core/loop.ts";
-import type { ObservedReplica, ReplicaId, Service, ServiceId, TrafficReading } from "../core/types.ts";
+import type {
+  ObservedReplica,
+  ReplicaId,
+  Service,
+  ServiceId,
+  SignsOfUse,
+  TrafficReading,
+} from "../core/types.ts";
 import type { Running } from "./changes.ts";
 import { Drains } from "./drains.ts";
 import type { Processes } from "./haproxy/answers.ts";
@@ -11,7 +18,7 @@ import { FULL_WEIGHT, RAMP_MS, RAMP_STEP_MS } from "./ramp.ts";
 import { type Accounts, account, readingsOf } from "./readings.ts";
 import type { Shares } from "./shares.ts";
 import { buildTable, type HeldDoor, serverName, type TrafficTable } from "./table.ts";
-import { type SignsOfUse, signsOfUse, sleepersOf, withWakers } from "./waker/sleepers.ts";
+import { signsOfUse, sleepersOf, withWakers } from "./waker/sleepers.ts";
 import { Waker } from "./waker/waker.ts";
 
 export interface TrafficOptions {
@@ -36,22 +43,11 @@ export interface TrafficUpdate {
   readonly shares?: Shares;
 }
 
-/** A replica that takes requests. */
-export interface TrafficEndpoint {
-  readonly service: ServiceId;
-  readonly replica: ReplicaId;
-  readonly host: string;
-  readonly port: number;
-  /** 1 to 100. */
-  readonly weight: number;
-}
-
-/**
- * `idle` no service asks for traffic · `running` · `absent` there is no HAProxy to run · `trouble` it does not have what
- * was asked for last
- */
+/** `idle` no service asks for traffic · `running` · `trouble` the balancer does not have what was asked for last */
 export interface TrafficStatus {
-  readonly state: "idle" | "running" | "absent" | "trouble";
+  readonly state: "idle" | "running" | "trouble";
+  /** HAProxy, or the one that is built in. */
+  readonly balancer: string;
   /** What is wrong, for a person. */
   readonly reason?: string;
   /** Doors that lead nowhere, and why. */
@@ -67,7 +63,7 @@ const READ_EVERY_MS = 900;
 const AFTER_FAILURE_MS = 100;
 const TRUSTED_FOR_MS = 10_000;
 
-/** Leads requests to replicas that are ready: keeps a HAProxy that has what services and replicas ask for. */
+/** Leads requests to replicas that are ready: keeps a balancer that has what services and replicas ask for. */
 export class Traffic implements AsyncDisposable {
   readonly #options: TrafficOptions;
   readonly #keeper: Keeper;
@@ -81,6 +77,7 @@ export class Traffic implements AsyncDisposable {
   /** Those that served when this daemon began. */
   #trusted: { readonly replicas: Set<ReplicaId>; readonly untilMs: number } | undefined;
   #accounts: Accounts | undefined;
+  #readings: readonly TrafficReading[] = [];
   #readAtMs = Number.NEGATIVE_INFINITY;
   #held = "";
   #failure = "";
@@ -91,14 +88,13 @@ export class Traffic implements AsyncDisposable {
   constructor(options: TrafficOptions) {
     const { dataDirectory, haproxy: binary, clock, log, onWaiting = () => {} } = options;
     this.#options = options;
-    this.#waker = new Waker({ log, onWaiting });
     const nudge = () => this.#loop.nudge();
     this.#keeper = new Keeper({ dataDirectory, binary, clock, log, onEnd: nudge });
-    const { haproxy } = this.#keeper;
+    this.#waker = new Waker({ log, onWaiting, knownPorts: this.#keeper.memory.wakers });
     this.#drains = new Drains({
       clock,
       close: (replica) => this.#close(replica),
-      open: (replica) => haproxy.open(this.#backendsOf(replica), serverName(replica)),
+      open: (replica) => this.#keeper.balancer.open(this.#backendsOf(replica), serverName(replica)),
       onChange: nudge,
     });
     this.#loop = new Loop({
@@ -126,23 +122,13 @@ export class Traffic implements AsyncDisposable {
    * takes requests again, and so does one whose drain the signal ends.
    */
   async drain(replica: ReplicaId, graceMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.#backendsOf(replica).length === 0 || this.#keeper.isAbsent) return;
+    if (this.#backendsOf(replica).length === 0) return;
     await this.#drains.drain(replica, graceMs, signal);
   }
 
   /** Of each service and replica that traffic goes to, as read last. */
   readings(): readonly TrafficReading[] {
-    return this.#accounts === undefined ? [] : readingsOf(this.#accounts);
-  }
-
-  /** Of one service, or of all. */
-  endpoints(service?: ServiceId): readonly TrafficEndpoint[] {
-    const backends = this.#table?.backends ?? [];
-    return backends
-      .filter((backend) => service === undefined || backend.service === service)
-      .flatMap((backend) =>
-        backend.servers.map(({ name: _, ...server }) => ({ service: backend.service, ...server })),
-      );
+    return this.#readings;
   }
 
   /** Who uses each service that may sleep; nothing of those of whom nobody knows now. */
@@ -151,30 +137,30 @@ export class Traffic implements AsyncDisposable {
   }
 
   status(): TrafficStatus {
-    const { trouble: reason, isAbsent, reloads, restarts } = this.#keeper;
-    const rest = { held: this.#table?.held ?? [], reloads, restarts };
-    if (reason !== undefined) return { state: isAbsent ? "absent" : "trouble", reason, ...rest };
-    return { state: this.#keeper.haproxy.runs ? "running" : "idle", ...rest };
+    const { trouble: reason, balancer, reloads, restarts } = this.#keeper;
+    const rest = { balancer: balancer.name, held: this.#table?.held ?? [], reloads, restarts };
+    if (reason !== undefined) return { state: "trouble", reason, ...rest };
+    return { state: balancer.runs ? "running" : "idle", ...rest };
   }
 
-  /** What HAProxy has now. @throws when it does not answer */
+  /** What the balancer has now. @throws when it does not answer */
   running(): Promise<Running> {
-    return this.#keeper.haproxy.running();
+    return this.#keeper.balancer.running();
   }
 
-  /** @throws when HAProxy does not answer */
+  /** Of HAProxy. @throws when it does not answer */
   processes(): Promise<Processes> {
     return this.#keeper.haproxy.processes();
   }
 
-  /** Leaves HAProxy running: no connection ends because the daemon does. */
+  /** Leaves HAProxy running: none of its connections ends because the daemon does. Those of the built-in one do. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#nextTimer);
     await this.#loop.stop();
     for (const resolve of this.#waiting) resolve();
     clearTimeout(this.#nextTimer);
-    this.#keeper[Symbol.dispose]();
-    await this.#waker[Symbol.asyncDispose]();
+    // Who is held is told before the built-in balancer waits for its last answers.
+    await Promise.all([this.#keeper[Symbol.asyncDispose](), this.#waker[Symbol.asyncDispose]()]);
   }
 
   /** At once where others of the service serve; with the next pass where its successor has to come first. */
@@ -187,11 +173,11 @@ export class Traffic implements AsyncDisposable {
       servers.some((server) => !draining.has(server.replica)),
     );
     const names = backends.map(({ name }) => name);
-    if (hasOthers) await this.#keeper.haproxy.close(names, serverName(replica)).catch(() => {});
+    if (hasOthers) await this.#keeper.balancer.close(names, serverName(replica)).catch(() => {});
     await this.#nextPass();
   }
 
-  /** Resolves when everything that is known now has reached HAProxy: those that come before those that go. */
+  /** Resolves when everything that is known now has reached the balancer: those that come before those that go. */
   #nextPass(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
@@ -224,6 +210,7 @@ export class Traffic implements AsyncDisposable {
     if (table.fronts.length === 0) {
       await this.#keeper.stop();
       this.#accounts = undefined;
+      this.#readings = [];
       return;
     }
     // A start fails as a whole when one address is taken.
@@ -233,10 +220,11 @@ export class Traffic implements AsyncDisposable {
     this.#failure = "";
   }
 
-  /** HAProxy did not answer, as one that has just ended: the next pass comes soon, and may start it again. */
+  /** The balancer did not answer, as one that has just ended: the next pass comes soon, and may start it again. */
   #failed(error: unknown): void {
     const message = messageOf(error);
-    if (message !== this.#failure) this.#options.log.warn({}, `traffic: HAProxy does not answer: ${message}`);
+    if (message !== this.#failure)
+      this.#options.log.warn({}, `traffic: the balancer does not answer: ${message}`);
     this.#failure = message;
     clearTimeout(this.#nextTimer);
     this.#nextTimer = setTimeout(() => this.#loop.nudge(), AFTER_FAILURE_MS);
@@ -312,15 +300,16 @@ export class Traffic implements AsyncDisposable {
 
   async #read({ backends }: TrafficTable): Promise<void> {
     const { clock } = this.#options;
-    if (!this.#keeper.haproxy.runs || clock.monotonicMs() - this.#readAtMs < READ_EVERY_MS) return;
+    if (!this.#keeper.balancer.runs || clock.monotonicMs() - this.#readAtMs < READ_EVERY_MS) return;
     this.#readAtMs = clock.monotonicMs();
     const services = new Map(backends.map(({ name, service }) => [name, service]));
     const replicas = new Map(this.#update?.replicas.map(({ id }) => [serverName(id), id]));
-    const snapshot = await this.#keeper.haproxy.snapshot(clock.nowMs());
+    const snapshot = await this.#keeper.balancer.snapshot(clock.nowMs());
     this.#accounts = account(this.#accounts, snapshot, {
       serviceOf: (backend) => services.get(backend),
       replicaOf: (server) => replicas.get(server),
     });
+    this.#readings = readingsOf(this.#accounts);
   }
 
   /** Those that lead, or led a moment ago, to the replica's service. */

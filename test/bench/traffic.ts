@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { haproxyBalancers } from "../integration/traffic-balancers.ts";
 import { Stage, serviceWith } from "../integration/traffic-stage.ts";
-import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
 import { replica } from "../traffic/builders.ts";
 import { type Bench, type Figure, type Goal, percentile } from "./figure.ts";
 import { Programs } from "./traffic-programs.ts";
@@ -19,9 +19,9 @@ const TICKS_PER_SECOND = 100;
 
 /** Scaling out and in again and again under requests and websockets, on every HAProxy that is here. */
 export const benchTraffic: Bench = async (say, { quick }) => {
-  const programs = haproxyPrograms();
-  const missing = skipWithoutHaproxy(programs);
-  if (missing !== false) throw new Error(missing);
+  const programs = haproxyBalancers();
+  const missing = programs.find(({ skip }) => skip !== false)?.skip;
+  if (typeof missing === "string") throw new Error(missing);
   const figures: Figure[] = [];
   for (const program of programs) {
     await using stage = await Stage.open(program);
@@ -68,7 +68,7 @@ class Cycles {
       await this.#grow(MANY);
       await sleep(500);
       await this.#shrink(FEW);
-      if ((cycle + 1) % 10 === 0) say(`HAProxy ${program.name}: ${cycle + 1} cycles`);
+      if ((cycle + 1) % 10 === 0) say(`${program.name}: ${cycle + 1} cycles`);
     }
     const tookSeconds = (performance.now() - startedMs) / 1_000;
     const requests = (await this.#requests()) - requestsBefore;
@@ -78,7 +78,7 @@ class Cycles {
     const status = traffic.status();
     const same = (await this.#stage.processes()).masterPid === masterPid;
     const figure = (name: string, value: number, unit: string, goal?: Goal): Figure => ({
-      name: `HAProxy ${program.name}: ${name}`,
+      name: `${program.name}: ${name}`,
       value,
       unit,
       ...(goal === undefined ? {} : { goal }),

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
+import { allBalancers } from "./traffic-balancers.ts";
 import { type Replica, Stage } from "./traffic-stage.ts";
-
-const programs = haproxyPrograms();
 
 /** Whether it is over, and when it was. */
 function watched(work: Promise<void>) {
@@ -21,8 +19,10 @@ function oneOf(stage: Stage, id: string): Replica {
   return replica;
 }
 
-for (const program of programs) {
-  describe(`leaving HAProxy ${program.name}`, { skip: skipWithoutHaproxy(programs) }, () => {
+for (const program of allBalancers()) {
+  const { name, skip } = program;
+
+  describe(`leaving ${name}`, { skip }, () => {
     test("a replica finishes a long request, and gets nothing new meanwhile", async () => {
       await using stage = await Stage.open(program);
       await stage.serve(2);

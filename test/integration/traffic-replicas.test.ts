@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
+import { allBalancers } from "./traffic-balancers.ts";
 import { Stage, serviceWith } from "./traffic-stage.ts";
 
-const programs = haproxyPrograms();
+for (const program of allBalancers()) {
+  const { name, skip } = program;
 
-for (const program of programs) {
-  describe(`replicas behind HAProxy ${program.name}`, { skip: skipWithoutHaproxy(programs) }, () => {
+  describe(`replicas behind ${name}`, { skip }, () => {
     test("take requests when they are ready, and not before", async () => {
       await using stage = await Stage.open(program);
       stage.services = [serviceWith("shop_web")];

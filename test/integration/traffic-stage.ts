@@ -13,7 +13,7 @@ import type { Processes } from "../../traffic/haproxy/answers.ts";
 import { leftMaster } from "../../traffic/haproxy/process.ts";
 import { Traffic, type TrafficUpdate } from "../../traffic/traffic.ts";
 import { freePort } from "../lab/free-port.ts";
-import type { HaproxyProgram } from "../lab/haproxy.ts";
+import type { BalancerProgram } from "./traffic-balancers.ts";
 
 /** The pair of RFC 6455; HAProxy checks that they belong together. */
 const WEBSOCKET = { key: "dGhlIHNhbXBsZSBub25jZQ==", accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" };
@@ -121,23 +121,23 @@ export function serviceWith(id: string, traffic: Partial<TrafficPolicy> = {}): S
   };
 }
 
-/** One Traffic with its HAProxy, the services and replicas that it is told of, and a client. */
+/** One Traffic with its balancer, the services and replicas that it is told of, and a client. */
 export class Stage implements AsyncDisposable {
   readonly dataDirectory = mkdtempSync(join(tmpdir(), "flyball-traffic-"));
   readonly port: number;
-  readonly program: HaproxyProgram;
+  readonly program: BalancerProgram;
   readonly agent = new Agent({ keepAlive: true });
   services: Service[] = [];
   replicas: Replica[] = [];
   traffic: Traffic;
 
-  private constructor(program: HaproxyProgram, port: number) {
+  private constructor(program: BalancerProgram, port: number) {
     this.program = program;
     this.port = port;
     this.traffic = this.newTraffic();
   }
 
-  static async open(program: HaproxyProgram): Promise<Stage> {
+  static async open(program: BalancerProgram): Promise<Stage> {
     const stage = new Stage(program, await freePort());
     stage.traffic.start();
     return stage;
@@ -184,13 +184,13 @@ export class Stage implements AsyncDisposable {
     this.traffic.update({ services: this.services, replicas, complete: true, ...changes });
   }
 
-  /** Servers of HAProxy that take requests. */
+  /** Servers of the balancer that take requests. */
   async open(): Promise<string[]> {
     const { servers } = await this.traffic.running().catch(() => ({ servers: [] }));
     return servers.flatMap(({ name, open }) => (open ? [name] : []));
   }
 
-  /** When they answer: after a start the master is deaf for a moment. */
+  /** Of HAProxy, when they answer: after a start the master is deaf for a moment. */
   async processes(): Promise<Processes> {
     let found: Processes | undefined;
     await this.until(async () => {

@@ -4,14 +4,26 @@ import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
-import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
+import { allBalancers, BUILT_IN, haproxyBalancers } from "./traffic-balancers.ts";
 import { Stage, serviceWith } from "./traffic-stage.ts";
 
-const programs = haproxyPrograms();
+const NO_RULES = {
+  rules: [],
+  kind: "step" as const,
+  maxReplicas: 1,
+  step: 1,
+  windowMs: 0,
+  cooldownMs: 0,
+  schedule: [],
+  predict: false,
+  dryRun: false,
+};
 const door = { mode: "http" as const, port: 80, path: "/" };
 
-for (const program of programs) {
-  describe(`trouble with HAProxy ${program.name}`, { skip: skipWithoutHaproxy(programs) }, () => {
+for (const program of haproxyBalancers()) {
+  const { name, skip } = program;
+
+  describe(`${name}, which outlives the daemon and may die before it`, { skip }, () => {
     test("killed, its master or its worker, it is started again with everybody who serves", async () => {
       await using stage = await Stage.open(program);
       await stage.serve(2);
@@ -50,14 +62,33 @@ for (const program of programs) {
       await stage.until(async () => (await stage.open()).length === 3);
       assert.equal((await stage.processes()).masterPid, before.masterPid);
       assert.equal(stage.traffic.status().reloads, 0);
-      const weights = stage.traffic.endpoints().map(({ replica, weight }) => [replica, weight === 100]);
-      assert.deepEqual(weights, [
+      const { servers } = await stage.traffic.running();
+      const weights = servers.map(({ name: replica, weight }) => [replica, weight === 100]);
+      assert.deepEqual(weights.sort(), [
         ["web-1", true],
         ["web-2", true],
         ["web-3", false],
       ]);
       assert.equal(await socket.echoes(), true);
       socket.close();
+    });
+
+    test("those who wait for a service that sleeps are led to where the next daemon holds them", async () => {
+      await using stage = await Stage.open(program);
+      const scaling = { ...NO_RULES, minReplicas: 0, idleMs: 60_000 };
+      stage.services = [{ ...serviceWith("shop_web"), scaling }];
+      stage.tell();
+      await stage.until(() => stage.traffic.status().state === "running");
+      await stage.traffic[Symbol.asyncDispose]();
+      stage.traffic = stage.newTraffic();
+      stage.traffic.start();
+      stage.tell();
+      await stage.until(() => stage.traffic.signsOfUse().has("shop_web"));
+      const held = stage.get();
+      await stage.until(() => stage.traffic.signsOfUse().get("shop_web")?.waiting === 1);
+      await stage.add("web-1");
+      stage.tell();
+      assert.deepEqual([(await held).body, stage.traffic.status().reloads], ["web-1", 0]);
     });
 
     test("a configuration that it refuses replaces nothing, and servers come and go all the same", async () => {
@@ -80,7 +111,13 @@ for (const program of programs) {
       await stage.until(() => stage.traffic.status().state === "running");
       assert.equal(stage.traffic.status().reloads, 0);
     });
+  });
+}
 
+for (const program of allBalancers()) {
+  const { name, skip } = program;
+
+  describe(`trouble with ${name}`, { skip }, () => {
     test("a port that another program has is left out and said, and taken when it is free", async () => {
       await using stage = await Stage.open(program);
       await stage.serve(1);
@@ -202,18 +239,21 @@ for (const program of programs) {
       await stage.until(() => stage.traffic.status().reloads === 2);
       assert.equal((await stage.get("/", { host: "s57.example" })).body, "many-1");
     });
-
-    test("without a program there is no traffic, and that is said", async () => {
-      await using stage = await Stage.open({ name: "none", path: "/nowhere/haproxy" });
-      stage.services = [serviceWith("shop_web")];
-      await stage.add("web-1");
-      stage.tell();
-      await stage.until(() => stage.traffic.status().state === "absent");
-      assert.match(
-        stage.traffic.status().reason ?? "",
-        /there is no program \/nowhere\/haproxy: install HAProxy/,
-      );
-      await stage.traffic.drain("web-1", 5_000);
-    });
   });
 }
+
+describe("without HAProxy", () => {
+  test("the daemon leads requests itself, and ends them with itself: those under way are answered first", async () => {
+    await using stage = await Stage.open(BUILT_IN);
+    await stage.serve(2);
+    const { state, balancer } = stage.traffic.status();
+    assert.deepEqual([state, balancer], ["running", "the built-in balancer"]);
+    const socket = await stage.websocket();
+    const slow = stage.get("/slow/500");
+    await stage.until(() => stage.replicas.some(({ requests }) => requests > 0));
+    await stage.traffic[Symbol.asyncDispose]();
+    assert.equal((await slow).status, 200);
+    assert.equal(socket.isOpen, false);
+    await assert.rejects(stage.get());
+  });
+});

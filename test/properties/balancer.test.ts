@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { ObservedReplica, Service } from "../../core/types.ts";
 import { type Command, changesTo, type Running, type RunningServer } from "../../traffic/changes.ts";
 import { haproxyConfig } from "../../traffic/haproxy/config-text.ts";
-import { quantileMs } from "../../traffic/haproxy/latency.ts";
+import { quantileMs } from "../../traffic/latency.ts";
 import { buildTable, type TableInput, type TrafficTable } from "../../traffic/table.ts";
 import { door, HTTP, replica, service } from "../traffic/builders.ts";
 

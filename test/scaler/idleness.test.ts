@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { ScalingPolicy } from "../../core/types.ts";
+import type { ScalingPolicy, SignsOfUse } from "../../core/types.ts";
 import { describe as tell } from "../../scaler/describe.ts";
 import { Governor } from "../../scaler/governor.ts";
-import { Idleness, type SignsOfUse } from "../../scaler/idleness.ts";
+import { Idleness } from "../../scaler/idleness.ts";
 import { alike, CALM, evaluate, NOW_MS, policyOf, targetOf } from "./builders.ts";
 
 const IDLE_MS = 600_000;

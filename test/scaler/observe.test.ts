@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Series } from "../../collector/series.ts";
+import { STALE_AFTER_MS } from "../../core/staleness.ts";
 import type { ObservedReplica, ReplicaState, ScalingPolicy } from "../../core/types.ts";
-import { STALE_AFTER_MS } from "../../scaler/decide.ts";
 import { type LevelReader, type Observed, observe } from "../../scaler/observe.ts";
 import { MAX_CPU_70, MAX_MEMORY_80, NOW_MS, policyOf, replicaOf, serviceOf } from "./builders.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BUCKETS_US, quantileMs } from "../../traffic/haproxy/latency.ts";
+import { BUCKETS_US, quantileMs } from "../../traffic/latency.ts";
 import { type Accounts, account, type Counted, readingsOf, type Snapshot } from "../../traffic/readings.ts";
 
 const NAMES = {

@@ -1,7 +1,7 @@
 import type { RunningServer } from "../changes.ts";
+import type { Histogram } from "../latency.ts";
 import type { Counted } from "../readings.ts";
 import { ASLEEP } from "./config-text.ts";
-import type { Histogram } from "./latency.ts";
 
 /** What `show proc` of the master says. */
 export interface Processes {

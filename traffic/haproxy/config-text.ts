@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { BUCKETS_US } from "../latency.ts";
+import { cookieName, STICKS_HOURS, STICKS_IDLE_MINUTES } from "../stickiness.ts";
 import { addressText, type Backend, type Front, type TrafficTable } from "../table.ts";
-import { BUCKETS_US } from "./latency.ts";
 
 /** In the directory that HAProxy works in; a path of its own would be too long for a socket in a deep one. */
 export const CONFIG_FILE = "haproxy.cfg";
@@ -111,7 +112,6 @@ ${LATENCY_RULES.join("\n")}
 
 function backendText(backend: Backend, servers: readonly string[]): string {
   const { name, mode, sticky, timeoutMs, byShare } = backend;
-  const cookie = `flyball.${name.replaceAll(":", ".")}`;
   return [
     `backend ${name}`,
     `  mode ${mode}`,
@@ -120,7 +120,7 @@ function backendText(backend: Backend, servers: readonly string[]): string {
     ...(byShare ? ["  balance roundrobin"] : []),
     ...(sticky
       ? [
-          `  cookie ${cookie} insert indirect nocache httponly maxidle 30m maxlife 8h dynamic`,
+          `  cookie ${cookieName(name)} insert indirect nocache httponly maxidle ${STICKS_IDLE_MINUTES}m maxlife ${STICKS_HOURS}h dynamic`,
           `  dynamic-cookie-key ${name}`,
         ]
       : []),

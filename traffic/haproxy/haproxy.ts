@@ -1,21 +1,20 @@
-import { type Changes, type Command, changesTo, type Running } from "../changes.ts";
+import { type Balancer, type Outcome, Refusal } from "../balancer.ts";
+import { type Command, changesTo, type Running } from "../changes.ts";
 import type { Snapshot } from "../readings.ts";
 import type { TrafficTable } from "../table.ts";
 import { type Processes, parseInfo, parseLatencies, parseServers, parseStats } from "./answers.ts";
 import { runtimeLines } from "./commands.ts";
 import { haproxyConfig, LATENCY_TABLE } from "./config-text.ts";
-import { HaproxyProcess, type HaproxyProcessOptions, HaproxyRefusal } from "./process.ts";
+import { HaproxyProcess, type HaproxyProcessOptions } from "./process.ts";
 import { ask } from "./socket.ts";
 
 const BACKENDS_AND_SERVERS = 2 + 4;
 const SERVERS = 4;
 const ALL = -1;
 
-/** How the table was reached. */
-export type Outcome = Changes["kind"] | "start";
-
 /** A HAProxy that is brought to a table, and asked what it counts. */
-export class Haproxy implements Disposable {
+export class Haproxy implements Balancer {
+  readonly name = "HAProxy";
   readonly #process: HaproxyProcess;
   readonly #directory: string;
   readonly #isRoot = process.getuid?.() === 0;
@@ -42,12 +41,7 @@ export class Haproxy implements Disposable {
     return this.#process.stop();
   }
 
-  /**
-   * Starts it, or brings the one that runs to the table: by commands, or by a reload when they are not enough.
-   *
-   * @param mayReload false: what needs one is left as it is
-   * @throws HaproxyRefusal when it does not take the configuration; its servers are brought to the table all the same
-   */
+  /** By commands, or by a reload where they are not enough. */
   async bring(table: TrafficTable, mayReload: boolean): Promise<Outcome> {
     const config = haproxyConfig(table, { isRoot: this.#isRoot });
     if (!this.runs) {
@@ -65,7 +59,7 @@ export class Haproxy implements Disposable {
       try {
         await this.#process.reload(config);
       } catch (error) {
-        if (!(error instanceof HaproxyRefusal)) throw error;
+        if (!(error instanceof Refusal)) throw error;
         await this.#bringServers(table, running);
         throw error;
       }
@@ -83,7 +77,6 @@ export class Haproxy implements Disposable {
     return { structure: parseInfo(said)?.structure ?? "", servers: parseServers(said) };
   }
 
-  /** The server gets nothing new from now on. */
   async close(backends: readonly string[], server: string): Promise<void> {
     await this.#tell(backends.map((backend) => ({ kind: "close", backend, server })));
   }
@@ -102,7 +95,7 @@ export class Haproxy implements Disposable {
     };
   }
 
-  /** Requests and connections that the server still has, in this worker and in those that a reload has replaced. */
+  /** In this worker, and in those that a reload has replaced. */
   async open(backends: readonly string[], server: string): Promise<number> {
     const { oldWorkers } = await this.#process.processes();
     const questions = backends.map((backend) => `show stat ${backend} ${SERVERS} ${ALL}`);
@@ -123,7 +116,8 @@ export class Haproxy implements Disposable {
       .reduce((sum, { open, queued }) => sum + open + queued, 0);
   }
 
-  [Symbol.dispose](): void {
+  /** Leaves it running. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#process[Symbol.dispose]();
   }
 

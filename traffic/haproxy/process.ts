@@ -19,6 +19,7 @@ import type { Clock } from "../../core/clock.ts";
 import { isSystemError, messageOf } from "../../core/errors.ts";
 import { makePrivateDirectory } from "../../core/link-path.ts";
 import type { Log } from "../../core/log.ts";
+import { Refusal } from "../balancer.ts";
 import { isAlive } from "./alive.ts";
 import { type Processes, parseInfo, parseProcesses } from "./answers.ts";
 import { CONFIG_FILE, type HaproxyConfig, MASTER_SOCKET } from "./config-text.ts";
@@ -44,9 +45,6 @@ export interface HaproxyProcessOptions {
   /** It ended, and nobody asked it to. */
   readonly onEnd: () => void;
 }
-
-/** A configuration that HAProxy refused, or a start that failed; what ran goes on running. */
-export class HaproxyRefusal extends Error {}
 
 /**
  * One HAProxy, a master and its workers. It is not a child that ends with the daemon: it goes on when the daemon ends,
@@ -90,7 +88,7 @@ export class HaproxyProcess implements Disposable {
     return true;
   }
 
-  /** @throws HaproxyRefusal */
+  /** @throws Refusal */
   async start(config: HaproxyConfig): Promise<void> {
     const { directory, binary } = this.#options;
     makePrivateDirectory(directory);
@@ -119,7 +117,7 @@ export class HaproxyProcess implements Disposable {
     const pid = child.pid ?? 0;
     if (!(await this.#until(config.structure, ended)) || !(await this.#masterAnswers(pid))) {
       child.kill("SIGKILL");
-      throw new HaproxyRefusal(`HAProxy does not start: ${this.#complaint()}`);
+      throw new Refusal(`HAProxy does not start: ${this.#complaint()}`);
     }
     this.#startWatch(pid);
     this.#removeOldMaps(config);
@@ -127,7 +125,7 @@ export class HaproxyProcess implements Disposable {
 
   /**
    * The new configuration takes over from the one that runs; connections that are there end by themselves.
-   * @throws HaproxyRefusal and everything is as it was
+   * @throws Refusal and everything is as it was
    */
   async reload(config: HaproxyConfig): Promise<void> {
     const { directory } = this.#options;
@@ -141,7 +139,7 @@ export class HaproxyProcess implements Disposable {
     const failed = async () => (await this.processes()).failedReloads > failedBefore;
     if (!(await this.#until(config.structure, undefined, failed))) {
       writeFileSync(file, before);
-      throw new HaproxyRefusal(`HAProxy does not take the new configuration: ${this.#complaint()}`);
+      throw new Refusal(`HAProxy does not take the new configuration: ${this.#complaint()}`);
     }
     await this.#masterAnswers(masterPid);
     this.#removeOldMaps(config);
@@ -190,7 +188,7 @@ export class HaproxyProcess implements Disposable {
     try {
       await run(binary, ["-c", "-f", file], { cwd: directory, timeout: CHECK_WITHIN_MS });
     } catch (error) {
-      throw new HaproxyRefusal(`HAProxy refuses the configuration: ${alertsIn(messageOf(error))}`, {
+      throw new Refusal(`HAProxy refuses the configuration: ${alertsIn(messageOf(error))}`, {
         cause: error,
       });
     }

@@ -1,18 +1,8 @@
-import type { Service, ServiceId, TrafficReading } from "../../core/types.ts";
+import { STALE_AFTER_MS } from "../../core/staleness.ts";
+import type { Service, ServiceId, SignsOfUse, TrafficReading } from "../../core/types.ts";
 import type { TrafficTable } from "../table.ts";
 import type { Sleeper } from "./waker.ts";
 
-/** What is known of a service's use. */
-export interface SignsOfUse {
-  /** Requests and connections that are held until a replica serves. */
-  readonly waiting: number;
-  /** Under way, websockets among them. */
-  readonly open: number;
-  readonly lastRequestAtMs?: number;
-}
-
-/** Older ones say nothing of now. */
-const STALE_AFTER_MS = 5_000;
 const HERE = "127.0.0.1";
 
 /** The back-ends of services that may have no replica. */

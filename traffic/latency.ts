@@ -1,6 +1,6 @@
 /**
- * HAProxy keeps no quantile. It counts, for each server, how many answers took how long, in a table of counters of its
- * own: exactly, for every answer, and whether anybody listens or not. Each bucket ends below its bound, the last has none.
+ * Balancers keep no quantile. They count, for each server, how many answers took how long: exactly, for every answer.
+ * Each bucket ends below its bound, the last has none.
  */
 export const BUCKETS_US: readonly number[] = [
   1_000, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 25_000, 40_000, 65_000, 100_000, 160_000, 250_000,
@@ -36,4 +36,15 @@ export function quantileMs(histogram: Histogram, share: number): number | undefi
     below += count;
   }
   return undefined;
+}
+
+/** Of no answers yet. */
+export function emptyHistogram(): number[] {
+  return new Array<number>(BUCKETS_US.length + 1).fill(0);
+}
+
+/** The bucket that an answer is counted in. */
+export function bucketOf(latencyMs: number): number {
+  const index = BUCKETS_US.findIndex((boundUs) => latencyMs * 1_000 < boundUs);
+  return index === -1 ? BUCKETS_US.length : index;
 }
