@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Alerts } from "./alerts/alerts.ts";
 import { startApi } from "./api/server.ts";
 import { type AgentOptions, agentSettings } from "./collector/from-config.ts";
@@ -18,6 +19,9 @@ import type { LoadOptions } from "./orchestrator/compose/load.ts";
 import type { FilesToDiagnose } from "./orchestrator/doctor/files.ts";
 import { openEngine } from "./orchestrator/open-engine.ts";
 import type { Backtest, BacktestRequest } from "./scaler/backtest/run.ts";
+
+/** Written by `npm run console`, and by `npm install`. */
+const CONSOLE = join(import.meta.dirname, "dashboards/console/dist");
 
 export interface RunningDaemon extends AsyncDisposable {
   readonly address: Config["listen"];
@@ -45,6 +49,7 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
       control: new Answers({ loop, alerts: alerting.alerts, store, config, log }),
       stream: broadcast.hub,
       listen: config.listen,
+      consoleDirectory: CONSOLE,
       log,
       ...(config.token === undefined ? {} : { token: config.token }),
     }),

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import { FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { serveConsole } from "./console.ts";
 import type { Control } from "./control.ts";
 import { sendEvents } from "./event-stream.ts";
 import { type Caller, type Guard, requireScope } from "./guard.ts";
@@ -12,6 +13,8 @@ export interface AppOptions {
   readonly routes: readonly Route[];
   readonly control: Control;
   readonly guard: Guard;
+  /** The folder of what the live console is made of; absent: there is none. */
+  readonly consoleDirectory?: string | undefined;
   readonly log: Log;
   /** The API closes: who waits is answered with what there is. */
   readonly closing: AbortSignal;
@@ -19,7 +22,7 @@ export interface AppOptions {
 
 /** The route table as an express application: guard first, then the pages, then what is no page. */
 export function createApp(options: AppOptions): Express {
-  const { routes, control, guard, log, closing } = options;
+  const { routes, control, guard, consoleDirectory, log, closing } = options;
   // One for each request that is being answered.
   setMaxListeners(0, closing);
   const app = express();
@@ -35,6 +38,7 @@ export function createApp(options: AppOptions): Express {
     next();
   });
 
+  if (consoleDirectory !== undefined) app.use(serveConsole(consoleDirectory));
   for (const { method, path, scope, statuses, bodyLimit, answer } of routes) {
     const admit: RequestHandler = (_request, response, next) => {
       if (method !== "GET" && scope !== "read") noteWhenAnswered(response, control, method);

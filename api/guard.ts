@@ -3,6 +3,7 @@ import { FlyballError } from "../core/errors.ts";
 import { SCOPES, type Scope } from "../core/wire-access.ts";
 import type { AccessControl } from "./access-control.ts";
 import { hostInUrl, isLoopback, type ListenAddress } from "./addresses.ts";
+import { isConsolePath } from "./console.ts";
 
 /** What the guard looks at in a request. */
 export interface Credentials {
@@ -49,7 +50,7 @@ export function createGuard({ listen, token, tokens }: GuardOptions): Guard {
   return (request) => {
     if (knownHosts !== undefined) requireHost(request.host, knownHosts);
     if (!SAFE_METHODS.has(request.method)) requireSameOrigin(request.origin, request.host);
-    if (OPEN_PATHS.has(request.path)) return undefined;
+    if (OPEN_PATHS.has(request.path) || isConsolePath(request.path)) return undefined;
     if (request.authorization === undefined && isLocal && configured === undefined) return WHOEVER_IS_HERE;
     return callerOf(request.authorization, configured, tokens);
   };

@@ -16,6 +16,8 @@ export interface ApiOptions {
   readonly listen: ListenAddress;
   /** Without one the API serves this machine only. */
   readonly token?: string;
+  /** The folder of what the live console is made of; absent: there is none. */
+  readonly consoleDirectory?: string;
   readonly log: Log;
 }
 
@@ -32,7 +34,7 @@ const CLOSE_GRACE_MS = 2_000;
  * token, or one that the system refuses; PORT_IN_USE
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const { control, stream, listen, token, log } = options;
+  const { control, stream, listen, token, consoleDirectory, log } = options;
   const { tokens } = control.access;
   if (token === undefined && !tokens.areThere && !isLoopback(listen.host)) {
     throw new FlyballError(
@@ -42,7 +44,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
   const guard = createGuard({ listen, token, tokens });
   const closes = new AbortController();
-  const server = createServer(createApp({ routes: ROUTES, control, guard, log, closing: closes.signal }));
+  const { signal } = closes;
+  const app = createApp({ routes: ROUTES, control, guard, consoleDirectory, log, closing: signal });
+  const server = createServer(app);
   server.on("upgrade", createUpgrade({ hub: stream, guard, log }));
   await bind(server, listen);
   // Without a listener, a connection that cannot be accepted (too many open files) would end the daemon.

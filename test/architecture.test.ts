@@ -38,6 +38,11 @@ const PURE_FILES = [
   "orchestrator/jobs/note.ts",
   "orchestrator/jobs/advance.ts",
   "orchestrator/jobs/tidy.ts",
+  "dashboards/console/page/state/reduce.ts",
+  "dashboards/console/page/state/timeline.ts",
+  "dashboards/console/page/state/select.ts",
+  "dashboards/console/page/state/series.ts",
+  "dashboards/console/page/state/format.ts",
   "orchestrator/ownership/look.ts",
   "orchestrator/ownership/attribute.ts",
   "orchestrator/ownership/settle.ts",
@@ -62,10 +67,22 @@ const IMPURE =
   /\b(?:resolve\(|relative\(|Date\.now|new Date\(\)|performance\b|Math\.random|await\b|process\.|setTimeout|setInterval|setImmediate|fetch\(|console\.|crypto\b)/;
 
 /** What is started by its path and imported by nobody. */
-const ENTRY_POINTS = [COMPOSITION_ROOT, "cli/main.ts", "collector/main.ts", "dashboards/generate.ts"];
+const ENTRY_POINTS = [
+  COMPOSITION_ROOT,
+  "cli/main.ts",
+  "collector/main.ts",
+  "dashboards/generate.ts",
+  "dashboards/console/build.ts",
+  "dashboards/console/page/main.ts",
+  "dashboards/console/page/theme.ts",
+];
 
-/** What is run from a checkout, and not by who installed Flyball. */
-const FOR_DEVELOPERS = ["examples/", "dashboards/boards/"];
+/** What is run from a checkout, and not by who installed Flyball; the console's page is bundled there. */
+const FOR_DEVELOPERS = ["examples/", "dashboards/boards/", "dashboards/console/"];
+
+/** It runs in a browser: of core it has types, which are gone by then, and units, which are written alike everywhere. */
+const PAGE = "dashboards/console/page/";
+const FOR_THE_PAGE = ["core/units.ts"];
 
 /** The top level: the house, then what tools and people expect to find beside it. */
 const HOUSE = [
@@ -178,6 +195,17 @@ describe("the rooms", () => {
       meetings.map(({ path }) => path),
       [],
     );
+  });
+
+  test("give a browser nothing of core but its types and its units", () => {
+    const values = /^import (?!type\b)[^"';]*?\bfrom "([^"]+)"/gm;
+    const wrong = product
+      .filter(({ path }) => path.startsWith(PAGE))
+      .flatMap(({ path, text }) => [...text.matchAll(values)].map(([, name = ""]) => ({ path, name })))
+      .filter(({ name }) => isRelative(name))
+      .map(({ path, name }) => ({ path, imported: normalize(join(dirname(path), name)) }))
+      .filter(({ imported }) => !imported.startsWith(PAGE) && !FOR_THE_PAGE.includes(imported));
+    assert.deepEqual(wrong, []);
   });
 
   test("hold no file that nothing leads to", () => {

@@ -1,0 +1,37 @@
+import { momentText } from "../state/format.ts";
+import type { Happening } from "../state/timeline.ts";
+import { html } from "./html.ts";
+import { Icon, type IconName } from "./icons.ts";
+import { memo } from "./memo.ts";
+import { serviceHref } from "./route.ts";
+
+/** Newest first; a decision leads to what explains it. */
+export const TimelineLines = memo(
+  ({ lines, today, of }: { lines: readonly Happening[]; today: string; of?: string }) => {
+    if (lines.length === 0) return html`<p class="none">Nothing has happened yet.</p>`;
+    return html`<ol class="timeline">
+      ${lines.map((line) => html`<${Line} key=${line.key} line=${line} today=${today} of=${of} />`)}
+    </ol>`;
+  },
+);
+
+const Line = memo(({ line, today, of }: { line: Happening; today: string; of: string | undefined }) => {
+  const { kind, tone, service, text, detail, atMs } = line;
+  const time = new Date(atMs);
+  const what =
+    kind === "decision" && service !== undefined
+      ? html`<a href=${serviceHref(service, atMs)}>${text}</a>`
+      : text;
+  return html`<li class=${`${kind} ${tone}`}>
+    <${Icon} name=${iconOf(line)} size=${14} />
+    <div>${service !== undefined && service !== of && html`<a class="service" href=${serviceHref(service)}>${service}</a> `}${what}
+      ${detail !== undefined && html`<span class="detail">${detail}</span>`}</div>
+    <time datetime=${time.toISOString()}>${momentText(atMs, today)}</time>
+  </li>`;
+});
+
+function iconOf({ kind, tone }: Happening): IconName {
+  if (kind === "decision") return tone === "out" ? "out" : tone === "in" ? "in" : "quiet";
+  if (tone === "good") return "good";
+  return kind;
+}
