@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ERRORS } from "../../core/errors.ts";
 
 const CLI = resolve(import.meta.dirname, "../../cli/main.ts");
-/** Empty, so that no setting of the user's has a say. */
+/** The demo's own, so that no setting of the user's has a say. */
 const CONFIG = "flyball.yaml";
 const STOP_TIMEOUT_MS = 10_000;
 const MOST_REMOVALS = 10;
@@ -16,6 +16,8 @@ const MOST_REMOVALS = 10;
 export interface DaemonOptions {
   readonly engine: "process" | "docker";
   readonly composeFile: string;
+  /** The text of its configuration. */
+  readonly config: string;
   /** As `DOCKER_HOST`; absent: the engine's own default. */
   readonly dockerHost?: string;
 }
@@ -33,7 +35,7 @@ export class DaemonProcess {
     this.directory = directory;
     this.url = `http://127.0.0.1:${port}`;
     this.logFile = join(directory, "daemon.log");
-    writeFileSync(join(directory, CONFIG), "");
+    writeFileSync(join(directory, CONFIG), options.config);
     this.#child = this.#flyball(["up", "-f", options.composeFile]);
   }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Docker from "dockerode";
 import { messageOf } from "../../core/errors.ts";
+import { AlertWitness } from "./alert-witness.ts";
 import { calibrate, readLimitCores } from "./calibrate.ts";
 import { FlyballClient } from "./client.ts";
 import { DaemonProcess } from "./daemon-process.ts";
@@ -92,16 +93,20 @@ async function demo(options: Options, signal: AbortSignal): Promise<boolean> {
   const load = await calibrate(join(SHOP, "web.ts"), readLimitCores(COMPOSE_FILE));
   say(`Load: ${loadPlanOf(load)}`);
 
+  await using witness = await AlertWitness.start();
   const { dockerHost } = options;
   const daemon = await DaemonProcess.start({
     engine,
     composeFile: COMPOSE_FILE,
+    config: witness.config,
     ...(dockerHost === undefined ? {} : { dockerHost }),
   });
   const client = new FlyballClient(daemon.url);
   let leave = false;
   try {
     await untilReady(client, daemon, signal);
+    say(`Console: ${daemon.url}/`);
+    await witness.listen(daemon.url);
     const view = process.stdout.isTTY ? new Screen(process.stdout, process.env) : new PlainLines(say);
     let report: DemoReport;
     try {
@@ -110,6 +115,7 @@ async function demo(options: Options, signal: AbortSignal): Promise<boolean> {
         engine,
         client,
         daemon,
+        witness,
         load,
         totalMs,
         signal,

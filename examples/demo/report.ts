@@ -1,4 +1,5 @@
 import type { DecisionView } from "../../core/wire.ts";
+import type { Told } from "./alert-witness.ts";
 import type { Calibration } from "./calibrate.ts";
 
 /** What happened, in the order in which it did. Instants are milliseconds since 1970 UTC. */
@@ -21,7 +22,8 @@ export type DemoEvent =
       readonly latencyMs: number;
       /** Absent: answered 200. */
       readonly failure?: string;
-    };
+    }
+  | ({ readonly kind: "told" } & Told);
 
 /** What `demo-report.json` holds. Instants are milliseconds since 1970 UTC; absent is what did not happen. */
 export interface DemoReport {
@@ -51,6 +53,8 @@ export interface DemoReport {
   readonly firstFailure?: string;
   readonly latencyMs?: Latencies;
   readonly load: Calibration;
+  /** Who was told of the alert that the scale-out was, and of its end, in the order in which they were. */
+  readonly told: readonly Told[];
   /** Those that changed the count, oldest first. */
   readonly decisions: readonly DecisionView[];
 }
@@ -119,6 +123,7 @@ export function reportOf(run: Run): DemoReport {
     ...given("firstFailure", failures[0]),
     ...given("latencyMs", latenciesOf(outcomes)),
     load: run.load,
+    told: eventsOf(run, "told").map(({ kind: _kind, ...told }) => told),
     decisions,
   };
   const unmet = unmetConditions(report);
@@ -138,6 +143,11 @@ function unmetConditions(report: Omit<DemoReport, "closed" | "unmet">): string[]
       unmet.push("CPU came back below max_cpu only when the load had gone");
     }
     if (scaledInAt === undefined) unmet.push("the service did not scale in again");
+    for (const by of ["websocket", "mail"] as const) {
+      if (!report.told.some((one) => one.by === by && one.status === "firing")) {
+        unmet.push(`nobody was told of the alert by ${by}`);
+      }
+    }
   }
   if (report.failedRequests > 0) {
     unmet.push(`${report.failedRequests} of ${report.requests} requests failed: ${report.firstFailure}`);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceDetail } from "../../core/wire.ts";
+import type { AlertWitness } from "./alert-witness.ts";
 import type { Calibration } from "./calibrate.ts";
 import type { FlyballClient } from "./client.ts";
 import type { DaemonProcess } from "./daemon-process.ts";
@@ -15,11 +16,14 @@ export const SERVICE = "shop_web";
 const POLL_MS = 200;
 const FIRST_REPLICA_TIMEOUT_MS = 30_000;
 const RECENT_MS = 3_000;
+/** How long the end of the alert may take to be told, once it is over. */
+const TOLD_WITHIN_MS = 4_000;
 
 export interface RunOptions {
   readonly engine: string;
   readonly client: FlyballClient;
   readonly daemon: DaemonProcess;
+  readonly witness: AlertWitness;
   readonly load: Calibration;
   readonly totalMs: number;
   readonly signal: AbortSignal;
@@ -92,6 +96,7 @@ class DemoRun implements AsyncDisposable {
       await sleep(Math.min(POLL_MS, Math.max(1, this.#startedAtMs + phase.toMs - Date.now())));
     }
     if (!this.#options.signal.aborted) await this.#generator.finish();
+    await this.#untilTold();
   }
 
   report(): DemoReport {
@@ -101,8 +106,17 @@ class DemoRun implements AsyncDisposable {
       endedAtMs: Date.now(),
       load: this.#options.load,
       retriedRequests: this.#generator.counts.retried,
-      events: this.#events,
+      events: [
+        ...this.#events,
+        ...this.#options.witness.told.map((told) => ({ kind: "told" as const, ...told })),
+      ],
     });
+  }
+
+  async #untilTold(): Promise<void> {
+    const { witness, signal } = this.#options;
+    const deadlineMs = Date.now() + TOLD_WITHIN_MS;
+    while (!witness.hasHeardAll && !signal.aborted && Date.now() < deadlineMs) await sleep(POLL_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,6 +26,11 @@ export function summaryOf(report: DemoReport): string[] {
     ...(latencyMs === undefined
       ? []
       : [`latency     p50 ${latencyMs.p50} ms, p95 ${latencyMs.p95} ms, p99 ${latencyMs.p99} ms`]),
+    "",
+    "the alert that this was, as it was told",
+    ...report.told.map(({ by, atMs, status, text }) => {
+      return `  ${since(atMs)}  ${by.padEnd(9)}  ${by === "mail" ? text : `${status}: ${text}`}`;
+    }),
   ];
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { DecisionView } from "../../core/wire.ts";
+import type { Told } from "../../examples/demo/alert-witness.ts";
 import { type DemoEvent, latenciesOf, reportOf } from "../../examples/demo/report.ts";
 import { summaryOf } from "../../examples/demo/summary.ts";
 
@@ -28,6 +29,10 @@ function answer(atMs: number, replica: string, latencyMs = 10): DemoEvent {
   return { kind: "outcome", atMs, replica, latencyMs };
 }
 
+function told(by: Told["by"], atMs: number, status: Told["status"], text: string): DemoEvent {
+  return { kind: "told", by, atMs, status, text };
+}
+
 const phase = (atMs: number, name: string, factor: number): DemoEvent => ({
   kind: "phase",
   atMs,
@@ -53,6 +58,9 @@ const CLOSED = {
   in: decision(42_000, 3, 1),
   leaving: observed(42_500, ["a"], 0.2, 3),
   gone: observed(45_000, ["a"], 0.45),
+  heard: told("websocket", 14_000, "firing", "shop_web: replicas > 2; 3 now"),
+  mailed: told("mail", 14_200, "firing", "[FIRING:1] ServiceReplicas (shop)"),
+  mailedEnd: told("mail", 43_000, "resolved", "[RESOLVED] ServiceReplicas (shop)"),
 };
 
 type Step = keyof typeof CLOSED;
@@ -156,6 +164,13 @@ describe("the demo's report", () => {
     assert.deepEqual(report.unmet, ["1 of 4 requests failed: socket hang up"]);
   });
 
+  test("is not closed when nobody was told of the alert, one way or the other", () => {
+    assert.deepEqual(reportWithout(["heard", "mailed"]).unmet, [
+      "nobody was told of the alert by websocket",
+      "nobody was told of the alert by mail",
+    ]);
+  });
+
   test("leaves out what did not happen", () => {
     const report = reportWithout(["out", "newAnswer", "gone"]);
     for (const key of ["decisionAt", "firstReplicaServingAt", "cpuBelowMaxAt", "scaledInAt"]) {
@@ -181,6 +196,11 @@ describe("the demo's report", () => {
       "replicas    1 (0.2 s) → 3 (12.5 s) → 1 (41.5 s)",
       "requests    3, failed 0, retried 2",
       "latency     p50 30 ms, p95 900 ms, p99 900 ms",
+      "",
+      "the alert that this was, as it was told",
+      "    3.0 s  websocket  firing: shop_web: replicas > 2; 3 now",
+      "    3.2 s  mail       [FIRING:1] ServiceReplicas (shop)",
+      "   32.0 s  mail       [RESOLVED] ServiceReplicas (shop)",
     ]);
   });
 });

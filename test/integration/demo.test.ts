@@ -78,7 +78,22 @@ async function assertLoopCloses(demo: Demo, engine: string): Promise<void> {
   assert.equal(report.closed, true);
   assert.equal(report.failedRequests, 0);
   assert.ok(report.requests > 0);
+  assert.match(demo.output(), /^Console: http:\/\/127\.0\.0\.1:\d+\/$/m);
+  assertTold(report);
   assert.deepEqual(processesOf(demo), []);
+}
+
+/** Of the alert and of its end, on both ways. */
+function assertTold({ told }: DemoReport): void {
+  const [heard, mailed] = [
+    told.filter(({ by }) => by === "websocket"),
+    told.filter(({ by }) => by === "mail"),
+  ];
+  for (const ways of [heard, mailed]) {
+    assert.deepEqual([ways[0]?.status, ways.at(-1)?.status], ["firing", "resolved"], JSON.stringify(told));
+  }
+  assert.match(heard[0]?.text ?? "", /^shop_web: .*replicas > 2; \d+ now$/);
+  assert.match(mailed[0]?.text ?? "", /^\[FIRING:1\] ServiceReplicas/);
 }
 
 // Each takes a minute, most of it waiting: two at a time leave a small machine room to breathe.
