@@ -30,7 +30,7 @@ const UNIT_AT_ONCE = 4;
 const PATIENT =
   "test/integration/{alerts-delivery,backtest-history,boards,chaos,daemon-{alerts,care,crash,decisions,docker,input,lost-answer,minutes,requests,store}," +
   "discovery-{nginx,prometheus},docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes}," +
-  "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,leaving,replicas,sleep,trial,trouble},jobs}.test.ts";
+  "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,doors,leaving,replicas,sleep,trial,trouble},jobs}.test.ts";
 const PATIENT_AT_ONCE = 3;
 
 /** They take longest, and begin first: one that begins last is waited for alone. */

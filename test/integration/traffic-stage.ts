@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
 import { createLog } from "../../core/log.ts";
-import type { ObservedReplica, Service, TrafficPolicy } from "../../core/types.ts";
+import type { ObservedReplica, Service, TrafficPolicy, TrafficReading } from "../../core/types.ts";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
 import type { Processes } from "../../traffic/haproxy/answers.ts";
 import { leftMaster } from "../../traffic/haproxy/process.ts";
@@ -182,6 +182,11 @@ export class Stage implements AsyncDisposable {
   tell(changes: Partial<TrafficUpdate> = {}): void {
     const replicas = this.replicas.map((replica) => replica.observed());
     this.traffic.update({ services: this.services, replicas, complete: true, ...changes });
+  }
+
+  /** Of the service, as a whole. */
+  reading(service = "shop_web"): TrafficReading | undefined {
+    return this.traffic.readings().find((one) => one.service === service && one.replica === undefined);
   }
 
   /** Servers of the balancer that take requests. */
