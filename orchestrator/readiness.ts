@@ -1,25 +1,49 @@
-import type { ObservedReplica, ObservedState, ReplicaState } from "../core/types.ts";
+import type { ObservedReplica, ObservedState, ReplicaId, ReplicaState } from "../core/types.ts";
 
 /** What probes make of a replica that runs. */
 const SERVES_OR_NOT: ReadonlySet<ReplicaState> = new Set(["starting", "running", "unhealthy"]);
 
+interface Run {
+  readonly startedAtMs: number | undefined;
+  readonly readyAtMs: number;
+  /** What was seen of it last, and that with the time. */
+  seen: ObservedReplica;
+  told: ObservedReplica;
+  pass: number;
+}
+
 /** Since when each replica is ready, as far as it was seen. An engine may not know. */
 export class Readiness {
-  readonly #readyAtMs = new Map<string, number>();
+  readonly #runs = new Map<ReplicaId, Run>();
+  #pass = 0;
 
-  /** The replicas of one pass. */
+  /** The replicas of one pass. One that was seen as it was before is the same value as before. */
   apply(replicas: readonly ObservedReplica[], nowMs: number): readonly ObservedReplica[] {
-    const ready = new Set<string>();
+    this.#pass += 1;
+    let ready = 0;
     const result = replicas.map((replica) => {
       if (replica.state !== "running") return replica;
-      const key = runOf(replica);
-      ready.add(key);
-      const readyAtMs = this.#readyAtMs.get(key) ?? nowMs;
-      this.#readyAtMs.set(key, readyAtMs);
-      return { ...replica, readyAtMs };
+      ready += 1;
+      const { id, startedAtMs } = replica;
+      const known = this.#runs.get(id);
+      if (known === undefined || known.startedAtMs !== startedAtMs) {
+        const told = { ...replica, readyAtMs: nowMs };
+        this.#runs.set(id, { startedAtMs, readyAtMs: nowMs, seen: replica, told, pass: this.#pass });
+        return told;
+      }
+      known.pass = this.#pass;
+      if (known.seen !== replica) {
+        known.seen = replica;
+        known.told = { ...replica, readyAtMs: known.readyAtMs };
+      }
+      return known.told;
     });
-    for (const key of this.#readyAtMs.keys()) if (!ready.has(key)) this.#readyAtMs.delete(key);
+    if (ready < this.#runs.size) this.#forgetOthers();
     return result;
+  }
+
+  #forgetOthers(): void {
+    for (const [id, { pass }] of this.#runs) if (pass !== this.#pass) this.#runs.delete(id);
   }
 }
 

@@ -263,9 +263,10 @@ function isQuiet({ unrest, subject, isPassing }: View, nowMs: number): boolean {
 
 function isTakenDown(project: Project, disturbed: readonly View[], { observed, traces }: LookInput): boolean {
   const gone = disturbed.flatMap((view) => view.gone);
+  if (gone.length === 0) return false;
   const left = observed.replicas.filter((replica) => replica.project === project.name);
   const known = new Set(project.services.map(({ id }) => id));
-  if (gone.length === 0 || left.some(({ service }) => known.has(service))) return false;
+  if (left.some(({ service }) => known.has(service))) return false;
   const networks = project.networks.filter(({ external }) => !external);
   // What the files no longer name stays, and the networks with it.
   if (networks.length > 0 && left.length === 0)

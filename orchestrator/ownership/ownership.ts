@@ -278,8 +278,10 @@ export class Ownership {
 
   /** While somebody is at work what is gone is still to be judged. */
   #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>, nowMs: number): void {
-    const present = new Map(replicas.map((replica) => [replica.id, replica]));
     this.#own.forgetDoubtful(nowMs);
+    // Nothing is remembered of any, nearly always.
+    if (this.#own.replicas.size + this.#records.parked.size + this.#traces.size === 0) return;
+    const present = new Map(replicas.map((replica) => [replica.id, replica]));
     for (const id of this.#records.parked.keys())
       if (present.get(id)?.state !== "exited") this.#records.unpark(id);
     if (restless.size > 0) return;
