@@ -16,17 +16,22 @@ const EVENTS_WAIT_BYTES = 8 * 2 ** 20;
 /** Frames that cannot be used, before the client is let go. */
 const PATIENCE_FRAMES = 10;
 
+export interface StreamClientOptions {
+  readonly onSubscribe: (client: StreamClient, frame: ClientFrame) => void;
+  readonly isAdmitted: () => boolean;
+}
+
 /** One connection: what it listens to, and how far behind it is. */
 export class StreamClient {
   readonly #socket: WebSocket;
-  readonly #onSubscribe: (client: StreamClient, frame: ClientFrame) => void;
+  readonly #options: StreamClientOptions;
   #topics: ReadonlySet<Topic> = new Set();
   #isAlive = true;
   #unusable = 0;
 
-  constructor(socket: WebSocket, onSubscribe: (client: StreamClient, frame: ClientFrame) => void) {
+  constructor(socket: WebSocket, options: StreamClientOptions) {
     this.#socket = socket;
-    this.#onSubscribe = onSubscribe;
+    this.#options = options;
     socket.on("pong", () => {
       this.#isAlive = true;
     });
@@ -53,6 +58,10 @@ export class StreamClient {
   beat(text: string): void {
     if (!this.#isAlive) {
       this.#socket.terminate();
+      return;
+    }
+    if (!this.#options.isAdmitted()) {
+      this.close(CLOSE_CODES.refused, "the token is not good any more");
       return;
     }
     this.#isAlive = false;
@@ -94,7 +103,7 @@ export class StreamClient {
       );
       return `expected {"type": "subscribe", "topics": […]}; ${problems.join("; ")}`;
     }
-    this.#onSubscribe(this, result.data);
+    this.#options.onSubscribe(this, result.data);
     return undefined;
   }
 }

@@ -43,8 +43,12 @@ export class StreamHub implements AsyncDisposable {
     if (this.#clients.size > 0) this.publish("samples", data());
   }
 
-  attach(socket: WebSocket): void {
-    const client = new StreamClient(socket, (who, frame) => this.#subscribe(who, frame));
+  /** @param isAdmitted asked at every heartbeat: who may not listen any more is let go */
+  attach(socket: WebSocket, isAdmitted: () => boolean): void {
+    const client = new StreamClient(socket, {
+      isAdmitted,
+      onSubscribe: (who, frame) => this.#subscribe(who, frame),
+    });
     this.#clients.add(client);
     socket.on("close", () => {
       this.#clients.delete(client);

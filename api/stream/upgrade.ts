@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { FlyballError } from "../../core/errors.ts";
+import { FlyballError, isFlyballError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { BEARER_PROTOCOL, STREAM_PROTOCOL } from "../../core/wire-stream.ts";
-import type { Guard } from "../guard.ts";
+import type { Credentials, Guard } from "../guard.ts";
 import { problemOf, RequestRefused } from "../problem.ts";
 import type { StreamHub } from "./hub.ts";
 
@@ -33,8 +33,9 @@ export function createUpgrade({ hub, guard, log }: UpgradeOptions) {
     // Until the handshake is done nobody else listens for it.
     const ignore = () => {};
     socket.on("error", ignore);
+    const credentials = credentialsOf(request);
     try {
-      admit(request, hub, guard);
+      admit(credentials, hub, guard);
     } catch (error) {
       const { status, headers, document } = problemOf(error);
       if (status >= 500) log.error({ err: error }, "a stream could not be opened");
@@ -42,17 +43,38 @@ export function createUpgrade({ hub, guard, log }: UpgradeOptions) {
       return;
     }
     socket.off("error", ignore);
-    server.handleUpgrade(request, socket, head, (client) => hub.attach(client));
+    server.handleUpgrade(request, socket, head, (client) =>
+      hub.attach(client, () => isAdmitted(credentials, guard)),
+    );
   };
 }
 
-function admit(request: IncomingMessage, hub: StreamHub, guard: Guard): void {
-  const { headers, url = "/" } = request;
-  const path = url.split("?", 1)[0] ?? url;
+function credentialsOf({ headers, url = "/" }: IncomingMessage): Credentials {
   const { host, origin } = headers;
-  const authorization = headers.authorization ?? bearerOf(headers["sec-websocket-protocol"]);
-  // Browsers let any page open a socket: what changes nothing still tells what runs here.
-  guard({ method: "UPGRADE", path, host, origin, authorization });
+  return {
+    // Browsers let any page open a socket: what changes nothing still tells what runs here.
+    method: "UPGRADE",
+    path: url.split("?", 1)[0] ?? url,
+    ...{ host, origin },
+    authorization: headers.authorization ?? bearerOf(headers["sec-websocket-protocol"]),
+  };
+}
+
+/** A token may expire, or be revoked, while a stream is open. */
+function isAdmitted(credentials: Credentials, guard: Guard): boolean {
+  try {
+    guard(credentials);
+    return true;
+  } catch (error) {
+    // What cannot be read now is no reason to send away who was let in.
+    if (isFlyballError(error)) return error.code !== "UNAUTHORIZED";
+    throw error;
+  }
+}
+
+function admit(credentials: Credentials, hub: StreamHub, guard: Guard): void {
+  const { path } = credentials;
+  guard(credentials);
   if (path !== STREAM_PATH) {
     throw new FlyballError("NOT_FOUND", `there is no stream ${path}: the one there is, is ${STREAM_PATH}`);
   }

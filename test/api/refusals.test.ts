@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ROUTES } from "../../api/routes.ts";
 import { json, problem, startTestApi } from "./harness.ts";
 
 const scalePath = "/v1/services/shop_web/scale";
@@ -80,6 +81,32 @@ describe("what the API refuses, as problem documents", () => {
     const large = await server.fetch("/v1/projects/shop", json("PUT", { text: "x".repeat(8 * 2 ** 20) }));
     assert.equal(large.status, 413);
     assert.equal((await problem(large)).code, "COMPOSE_TOO_LARGE");
+  });
+
+  test("a body of 10 MB is refused by every route that reads one, whether it says how long it is or not", async () => {
+    await using server = await startTestApi();
+    const text = JSON.stringify({ text: "x".repeat(10_000_000) });
+    const reading = ROUTES.filter(({ bodyLimit }) => bodyLimit !== undefined);
+    assert.ok(reading.length > 8);
+    for (const { method, path } of reading) {
+      const page = path.replaceAll(/:\w+/g, "shop");
+      for (const body of [text, new Blob([text]).stream()]) {
+        const headers = { "content-type": "application/json" };
+        const response = await server.fetch(page, { method, headers, body, duplex: "half" } as RequestInit);
+        assert.equal(response.status, 413, `${method} ${path}`);
+        await problem(response);
+      }
+    }
+    assert.deepEqual(server.control.calls, []);
+  });
+
+  test("a body of 10 MB where none is read is not read", async () => {
+    await using server = await startTestApi();
+    const response = await server.fetch("/v1/jobs/shop_backup/runs", {
+      method: "POST",
+      body: "x".repeat(10_000_000),
+    });
+    assert.equal(response.status, 201);
   });
 
   test("an unknown query parameter is refused with the names that exist", async () => {

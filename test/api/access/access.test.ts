@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { WebSocket } from "ws";
 import { Tokens } from "../../../api/access/tokens.ts";
 import { Writes } from "../../../api/access/writes.ts";
 import { createLog } from "../../../core/log.ts";
 import { Store } from "../../../core/store.ts";
 import { createdTokenSchema, type Scope, writeListSchema } from "../../../core/wire-access.ts";
+import { CLOSE_CODES, STREAM_PROTOCOL } from "../../../core/wire-stream.ts";
 import { json, problem, startTestApi, TOKEN } from "../harness.ts";
 
 const NOW_MS = Date.parse("2026-11-21T08:00:00Z");
 
 /** The real tokens and the real audit log, in a store of their own; the clock is the test's. */
-async function startWithAccess(options: { token?: string; host?: string } = {}) {
+async function startWithAccess(options: { token?: string; host?: string; heartbeatMs?: number } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "flyball-access-"));
   const store = new Store(directory);
   const clock = { at: NOW_MS, nowMs: () => clock.at, monotonicMs: () => clock.at };
@@ -112,6 +115,24 @@ describe("a token", () => {
     assert.equal((await server.fetch("/v1/tokens/long", project)).status, 200);
     assert.equal((await server.as(long, "/v1/services")).status, 401);
     assert.equal((await server.fetch("/v1/tokens/long", project)).status, 404);
+  });
+
+  test("of yesterday opens no stream, and ends one that was opened with it while it was good", async () => {
+    await using server = await startWithAccess({ heartbeatMs: 50 });
+    const { token } = server.access.tokens.create({ name: "short", scope: "read", expires: "1h" });
+    const options = { headers: { authorization: `Bearer ${token}` } };
+    const address = `ws://127.0.0.1:${server.port}/v1/stream`;
+    const open = new WebSocket(address, STREAM_PROTOCOL, options);
+    const others = new WebSocket(address, STREAM_PROTOCOL);
+    await Promise.all([once(open, "open"), once(others, "open")]);
+    server.clock.at += 3_600_000;
+    assert.equal((await once(open, "close"))[0], CLOSE_CODES.refused);
+    const late = new WebSocket(address, STREAM_PROTOCOL, options);
+    const [, response] = await once(late, "unexpected-response");
+    assert.equal(response.statusCode, 401);
+    late.on("error", () => {}).terminate();
+    assert.equal(others.readyState, WebSocket.OPEN);
+    others.terminate();
   });
 
   test("without one this machine may do everything, and a wrong one is refused all the same", async () => {
