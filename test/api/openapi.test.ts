@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
+import { promisify } from "node:util";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { OpenApiDocument, Operation } from "../../api/openapi/document.ts";
 import { ROUTES } from "../../api/routes.ts";
@@ -7,6 +9,9 @@ import { alert, job } from "./control-double.ts";
 import { observed, replica, service } from "./discovery/builders.ts";
 import { json, startTestApi } from "./harness.ts";
 import { DeclaredAnswers } from "./openapi-answers.ts";
+
+const run = promisify(execFile);
+const API = new URL("../../api/", import.meta.url);
 
 type Server = Awaited<ReturnType<typeof startTestApi>>;
 
@@ -150,6 +155,21 @@ describe("the description of the API", () => {
   test("is asked for with the token of the API like any other page", async () => {
     await using server = await startTestApi({ token: "a-token-of-sufficient-length" });
     assert.equal((await server.fetch("/openapi.json")).status, 401);
+  });
+
+  test("is not loaded before somebody asks for it", async () => {
+    const program = `
+      import { registerHooks } from "node:module";
+      const loaded = [];
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+      const { ROUTES } = await import(${JSON.stringify(API.href)} + "routes.ts");
+      const isThere = () => loaded.some((url) => url.endsWith("/openapi/document.ts"));
+      const before = isThere();
+      await ROUTES.find(({ path }) => path === "/openapi.json").answer({}, { params: {}, query: {} });
+      console.log(before, isThere());
+    `;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program]);
+    assert.equal(stdout, "false true\n");
   });
 
   test("leaves the stream to those who can open a websocket", async () => {
