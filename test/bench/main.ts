@@ -9,6 +9,7 @@ import { benchReconcile } from "./reconcile.ts";
 import { jsonLine, tableLines, thisMachine } from "./report.ts";
 import { benchScaler } from "./scaler.ts";
 import { benchScalerLoad } from "./scaler-load.ts";
+import { benchStream } from "./stream.ts";
 import { benchTraffic } from "./traffic.ts";
 
 /**
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   reconcile: benchReconcile,
   scaler: benchScaler,
   "scaler-load": benchScalerLoad,
+  stream: benchStream,
   traffic: benchTraffic,
 };
 
