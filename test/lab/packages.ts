@@ -18,7 +18,7 @@ const NEWER_SUITE = "trixie";
 
 /**
  * iproute2 is for the engines' bridges, busybox-static for the test image, docker-compose is the old one in Python, wrk
- * makes load.
+ * makes load, chromium looks at the console.
  */
 const INSTALLED = [
   "docker.io",
@@ -30,6 +30,7 @@ const INSTALLED = [
   "haproxy",
   "nginx",
   "wrk",
+  "chromium",
 ];
 /** No runc: the newer suite's needs a newer libc, the machine's own serves both engines. */
 const ENGINE_PACKAGES = ["docker.io", "docker-cli", "containerd", "docker-compose"];

@@ -9,6 +9,8 @@ import { openStream } from "./stream.ts";
 const BACK_OFF = { firstMs: 500, factor: 1.7, mostMs: 10_000 };
 /** What the stream does not tell: modes, silences, alerts on their way. */
 const LOOK_EVERY_MS = { alerts: 5_000, services: 30_000 };
+/** Within it a pass of the daemon has seen what was asked for from here. */
+const NEXT_PASS_MS = 1_500;
 /** What is missing is asked for at once, though not for each of a burst of events. */
 const OUTDATED_MS = 300;
 
@@ -59,7 +61,13 @@ export class DaemonLink {
     this.open();
   }
 
-  /** Asks for the whole, as after something was changed from here. */
+  /** To be called when something was changed from here: asks for the whole now, and when the daemon has acted on it. */
+  async changed(): Promise<void> {
+    setTimeout(() => void this.refresh(), NEXT_PASS_MS);
+    await this.refresh();
+  }
+
+  /** Asks for the whole. */
   async refresh(
     what: { services: boolean; alerts: boolean } = { services: true, alerts: true },
   ): Promise<void> {

@@ -35,7 +35,7 @@ function AlertCard({ alert, api, link, nowMs }: Doing & { alert: AlertView }) {
   return html`<li class=${`alert ${severity} ${state}`}>
     <div class="row"><span class="severity">${severity}</span><span class="when">${state} for ${ageText(nowMs - sinceMs)}</span>
       ${suppressedBy !== undefined && html`<span class="mode">${suppressedBy}</span>`}</div>
-    <h3>${summary}</h3>
+    <h2>${summary}</h2>
     <p>${advice}</p>
     <div class="labels">${Object.entries(labels).map(([name, value]) =>
       name === "service"
@@ -63,7 +63,7 @@ function QuietForm({
     rememberPerson(by.trim());
     try {
       await work();
-      await link.refresh();
+      await link.changed();
       onDone();
     } catch (error) {
       setTrouble(troubleText(error));

@@ -30,7 +30,7 @@ export function AlertsPage({ world, api, link, nowMs }: Shared) {
           (silence) =>
             html`<${Silence} key=${silence.id} silence=${silence} today=${dayText(nowMs)} onEnd=${async () => {
               await api.endSilence(silence.id);
-              await link.refresh();
+              await link.changed();
             }} />`,
         )}</ul></section>
       <section class="card" aria-labelledby="channels"><h2 id="channels">Who is told</h2>

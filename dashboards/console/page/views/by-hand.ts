@@ -44,7 +44,7 @@ export function ByHand({ view, api, link }: Properties) {
       setTold({ text: troubleText(error), isTrouble: true });
     }
     setBusy(false);
-    await link.refresh();
+    await link.changed();
   };
   return html`<section class="card by-hand" aria-labelledby="by-hand">
     <h2 id="by-hand">By hand</h2>

@@ -53,7 +53,7 @@ export function ExplainPanel({ id, api, atMs, lastAtMs, decisions, today }: Prop
 const WANTS = { out: "more", in: "fewer", hold: "as many", unknown: "knows nothing" };
 
 function Verdicts({ decision }: { decision: DecisionView }) {
-  return html`<div class="scrolls" tabindex="0" role="region" aria-label="What each rule said"><table>
+  return html`<div class="scrolls" tabindex="0" role="group" aria-label="What each rule said"><table>
     <thead><tr><th scope="col">Rule</th><th scope="col" class="number">Level</th><th scope="col" class="number">More above</th><th scope="col" class="number">Fewer below</th><th scope="col">Wants</th><th scope="col" class="number">Asks for</th><th scope="col">Read on</th></tr></thead>
     <tbody>${decision.verdicts.map(
       ({ metric, level, max, min, wants, asksFor, replicasRead, replicasServing }) => html`<tr>

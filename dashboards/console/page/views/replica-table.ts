@@ -23,7 +23,7 @@ export function ReplicaTable({ samples, detail, trouble, nowMs }: Properties) {
     ${
       replicas.length === 0
         ? html`<p class="none">There is none.</p>`
-        : html`<div class="scrolls" tabindex="0" role="region" aria-labelledby="replicas"><table>
+        : html`<div class="scrolls" tabindex="0" role="group" aria-label="Table of the replicas"><table>
         <thead><tr><th scope="col">Replica</th><th scope="col">State</th><th scope="col" class="number">CPU</th><th scope="col" class="number">Memory</th>
           ${hasTraffic && html`<th scope="col" class="number">Requests</th><th scope="col" class="number">p95</th>`}
           <th scope="col" class="number">Up</th><th scope="col">Answers at</th></tr></thead>

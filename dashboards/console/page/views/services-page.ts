@@ -33,7 +33,8 @@ export function ServicesPage({ world, firing, choice, onChoice, nowMs }: Propert
   const lately = useMemo(() => timeline.filter(({ isQuiet }) => !isQuiet).slice(0, LATEST), [timeline]);
   const active = useMemo(() => alerts.filter(({ state }) => state !== "resolved"), [alerts]);
   return html`<div class="with-side">
-    <section aria-label="Services">
+    <section aria-labelledby="services">
+      <h1 id="services" class="sr">Services</h1>
       <${Tools} choice=${choice} onChoice=${onChoice} shown=${shown.length} all=${services?.size ?? 0} />
       ${
         services === undefined

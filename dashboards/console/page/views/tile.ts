@@ -33,12 +33,12 @@ export const Tile = memo(({ service, firing, isOld, position, count }: Propertie
   const condition = conditionOf(service, firing);
   const worst = firing.some(({ severity }) => severity === "critical") ? "bad" : "warn";
   return html`<li class=${`tile ${condition} ${isOld ? "is-old" : ""}`} aria-posinset=${position} aria-setsize=${count}>
-    <h3>
+    <h2>
       <i class="dot" role="img" aria-label=${CONDITION_WORDS[condition]}></i>
       <a href=${serviceHref(id)}>${name}</a><span class="project">${project}</span>
       ${firing.length > 0 && html`<b class=${`count ${worst}`}>${firing.length}<i class="sr"> alerts</i></b>`}
       ${modeOf(service)}
-    </h3>
+    </h2>
     <dl>
       <${Level} name="CPU" ratio=${load.cpuRatio} max=${autoscale?.maxCpuRatio} kind="cpu" />
       ${
