@@ -40,8 +40,8 @@ export async function startDaemon(options: { config: Config; log: Log }): Promis
   const broadcast = new Broadcast();
   started.use(broadcast.hub);
   let alerting: Alerting | undefined;
-  const onEvaluated = () => alerting?.look();
-  const loop = started.use(new ControlLoop({ store, engine, log, config, broadcast, onEvaluated }));
+  const onLooked = () => alerting?.look();
+  const loop = started.use(new ControlLoop({ store, engine, log, config, broadcast, onLooked }));
   await loop.start(config);
   alerting = started.use(await Alerting.start({ store, loop, broadcast, config, log }));
   const api = started.use(

@@ -52,7 +52,7 @@ export class Alerting implements AsyncDisposable {
     void this.#lookAtOwnDisk();
   }
 
-  /** To be called each second. Throws nothing: what cannot be looked at now is so another time. */
+  /** To be called each second, and when replicas have come or gone. Throws nothing: what cannot be looked at now is so another time. */
   look(): void {
     try {
       this.alerts.look(this.#seen());

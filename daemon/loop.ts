@@ -38,8 +38,8 @@ export interface LoopOptions {
   readonly config: Config;
   /** Absent: nobody can listen. */
   readonly broadcast?: Broadcast;
-  /** Each second, whether or not there was something to decide. */
-  readonly onEvaluated?: () => void;
+  /** Each second, whether or not there was something to decide, and when replicas have come or gone. */
+  readonly onLooked?: () => void;
 }
 
 /** Passes values from room to room: what the collector reads to the scaler, what the scaler decides to the orchestrator. */
@@ -57,7 +57,7 @@ export class ControlLoop implements AsyncDisposable {
   readonly queries: QueryWatcher | undefined;
   readonly #log: Log;
   readonly #broadcast: Broadcast | undefined;
-  readonly #onEvaluated: (() => void) | undefined;
+  readonly #onLooked: (() => void) | undefined;
   readonly #levels = new Levels();
   readonly #serviceSeries = new ServiceSeries();
   readonly #running = new AsyncDisposableStack();
@@ -65,7 +65,7 @@ export class ControlLoop implements AsyncDisposable {
   #targets = "";
   #evaluatedAtMs = 0;
 
-  constructor({ store, engine, log, config, broadcast, onEvaluated }: LoopOptions) {
+  constructor({ store, engine, log, config, broadcast, onLooked }: LoopOptions) {
     const { prometheus, dataDirectory } = config;
     this.traffic = new Traffic({
       ...config.traffic,
@@ -77,7 +77,7 @@ export class ControlLoop implements AsyncDisposable {
     this.engine = engine;
     this.#log = log;
     this.#broadcast = broadcast;
-    this.#onEvaluated = onEvaluated;
+    this.#onLooked = onLooked;
     this.minutes = new Minutes({ store, series: this.#serviceSeries, log });
     this.scaler = new Scaler({
       store,
@@ -219,6 +219,7 @@ export class ControlLoop implements AsyncDisposable {
     this.#collector?.setTargets(targets);
     const known = new Set(targets.map(({ replica }) => replica));
     this.#levels.keepOnly(known);
+    this.#onLooked?.();
   }
 
   /** Of one that is being removed no service is wanted any more. */
@@ -251,7 +252,7 @@ export class ControlLoop implements AsyncDisposable {
     const rules = services.flatMap(({ scaling }) => scaling?.rules ?? []);
     this.queries?.setExpressions(rules.flatMap(({ expression }) => expression ?? []));
     this.#evaluate(services);
-    this.#onEvaluated?.();
+    this.#onLooked?.();
   }
 
   #evaluate(services: readonly Service[]): void {
