@@ -3,13 +3,9 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import { WebSocket } from "ws";
 import { freePort } from "../lab/free-port.ts";
-import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
 import { endHaproxy } from "./haproxy-end.ts";
-
-const programs = haproxyPrograms();
-const skip = skipWithoutHaproxy(programs);
-if (skip !== false) test("services that sleep behind a real HAProxy", { skip }, () => {});
+import { allBalancers } from "./traffic-balancers.ts";
 
 /** Answers with what it was asked, says every websocket's words back, and ends when it is told to. */
 const SERVER = `
@@ -27,9 +23,11 @@ server.listen(process.env.PORT, "127.0.0.1");
 process.on("SIGTERM", () => process.exit(0));
 `;
 
-describe("a service with autoscale.min 0", { skip, concurrency: true }, () => {
-  for (const { name: version, path } of programs) {
-    test(`behind HAProxy ${version} has no replica while nobody uses it, and answers whoever asks all the same`, async (t) => {
+describe("a service with autoscale.min 0", { concurrency: true }, () => {
+  for (const { name, path, skip } of allBalancers()) {
+    test(`behind ${name} has no replica while nobody uses it, and answers whoever asks all the same`, {
+      skip,
+    }, async (t) => {
       const port = await freePort();
       const house = await FlyballHouse.open(t, undefined, {
         FLYBALL_TRAFFIC_HTTP: `127.0.0.1:${port}`,
@@ -40,14 +38,14 @@ describe("a service with autoscale.min 0", { skip, concurrency: true }, () => {
         "server.mjs",
         SERVER.replace('"ws"', JSON.stringify(import.meta.resolve("ws"))),
       );
-      const sleeping = (name: string, more = "") => `  ${name}:
+      const sleeping = (service: string, more = "") => `  ${service}:
     image: flyball/node:lab
     command: ["${process.execPath}", "${server}"]
-    environment: { NAME: ${name} }
+    environment: { NAME: ${service} }
     expose: ["80"]
     labels:
       lb.port: "80"
-      lb.path: /${name}
+      lb.path: /${service}
       autoscale.max_cpu: "70"
       autoscale.min: "0"
       autoscale.idle: 3s
