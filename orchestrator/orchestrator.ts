@@ -173,10 +173,6 @@ export class Orchestrator implements AsyncDisposable {
     return this.#known.projects;
   }
 
-  hasProject(name: string): boolean {
-    return this.#desired.project(name) !== undefined;
-  }
-
   /** What applying the project would do now. Does nothing. */
   async planProject(
     project: Project,

@@ -1,6 +1,6 @@
 import type { ScalingPolicy } from "../core/types.ts";
 import { MINUTE_MS } from "../core/units.ts";
-import { type Basis, Forecast } from "./forecast/forecast.ts";
+import { Forecast } from "./forecast/forecast.ts";
 import { replicasFor } from "./forecast/trial.ts";
 import { isShared, type RuleObservation } from "./rules.ts";
 
@@ -69,11 +69,6 @@ export class Foresight {
       if (replicas > (most?.replicas ?? 0)) most = { replicas, forMs: floor.forMs };
     }
     return most;
-  }
-
-  /** What the floor rests on, by rule. */
-  get bases(): readonly { readonly rule: number; readonly basis: Basis }[] {
-    return this.#foreseen.map(({ rule, forecast }) => ({ rule, basis: forecast.basis }));
   }
 }
 

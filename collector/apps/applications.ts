@@ -36,7 +36,7 @@ const FAILING_CONCURRENCY = 8;
 /** Of one replica. */
 export const MAX_SERIES = 2_000;
 /** Of all together. */
-export const MAX_SERIES_IN_ALL = 50_000;
+const MAX_SERIES_IN_ALL = 50_000;
 
 /** What a replica said of itself at one instant. */
 export interface ApplicationReading {

@@ -8,7 +8,7 @@ export type Series = Omit<SampleLine, "key">;
  * understood is left out and counted: one bad line never costs the others.
  */
 
-export const METRIC_TYPES = [
+const METRIC_TYPES = [
   "counter",
   "gauge",
   "histogram",

@@ -14,7 +14,7 @@ export function pageLabels(settings: LabelSettings): (replica: Discovered) => La
  * What every series of a replica's own metrics says of it: the service and the replica, and the business labels, which
  * never take the place of these two.
  */
-export function replicaLabels(replica: Discovered, business: readonly Label[]): Label[] {
+function replicaLabels(replica: Discovered, business: readonly Label[]): Label[] {
   const service = serviceOf(replica.labels);
   return [
     ...(service === undefined ? [] : [{ name: "service", value: service }]),

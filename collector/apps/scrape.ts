@@ -3,8 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { MetricsEndpoint } from "./metrics-endpoint.ts";
 
-export const SCRAPE_DEADLINE_MS = 5_000;
-export const MAX_SCRAPE_BYTES = 4 * 1024 * 1024;
+const SCRAPE_DEADLINE_MS = 5_000;
+const MAX_SCRAPE_BYTES = 4 * 1024 * 1024;
 
 /** Prometheus' text first: it says the same in fewer lines. */
 const ACCEPT = "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1";

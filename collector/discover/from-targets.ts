@@ -29,7 +29,7 @@ export function joinTargets(
 }
 
 /** A replica as far as the daemon tells of it. */
-export function discoveredFromTarget(target: Target): Discovered {
+function discoveredFromTarget(target: Target): Discovered {
   const { replica, kind, pid, name, image, labels, createdAtMs, startedAtMs, health, endpoints } = target;
   const { cores, memoryBytes } = target.limits ?? {};
   return {

@@ -143,7 +143,7 @@ function byKey([a]: readonly [string, string], [b]: readonly [string, string]): 
 }
 
 /** As Prometheus wants a label's name: `cost-center` becomes `cost_center`; undefined when nothing is left. */
-export function cleanLabelName(text: string): string | undefined {
+function cleanLabelName(text: string): string | undefined {
   const name = text
     .replace(/[^a-zA-Z0-9_]/gu, "_")
     // Names that begin with two are Prometheus' own.

@@ -70,7 +70,7 @@ function cpuOfV2(directory: string) {
 }
 
 /** As runtimes turned the shares into the weight: 2..262144 onto 1..10000. */
-export function sharesOfWeight(weight: number): number {
+function sharesOfWeight(weight: number): number {
   return Math.round(2 + ((weight - 1) * 262_142) / 9_999);
 }
 

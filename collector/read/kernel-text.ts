@@ -23,16 +23,6 @@ export function unsignedAt(bytes: Uint8Array, from: number, length: number): num
   return index === from || !Number.isFinite(value) ? undefined : value;
 }
 
-/** The number behind a key in lines of `key number`; the key is given as its bytes. */
-export function numberOfKey(bytes: Uint8Array, length: number, key: Uint8Array): number | undefined {
-  for (let line = 0; line < length; line = nextLine(bytes, line, length)) {
-    if (startsWith(bytes, line, length, key) && bytes[line + key.length] === SPACE) {
-      return unsignedAt(bytes, line + key.length + 1, length);
-    }
-  }
-  return undefined;
-}
-
 /** Where the line after the one that `from` is in begins; `length` when there is none. */
 export function nextLine(bytes: Uint8Array, from: number, length: number): number {
   let index = from;

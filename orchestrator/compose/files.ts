@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { FlyballError, isSystemError, messageOf } from "../../core/errors.ts";
 
 /** The most that a compose file, or a file it names, may have. */
-export const MAX_FILE_BYTES = 5 * 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** The text of a file; throws a FlyballError that says why it cannot be had. `shown` is its name in messages. */
 export async function readTextFile(path: string, shown: string): Promise<string> {

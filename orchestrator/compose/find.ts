@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 /** In the order docker compose prefers them. */
 export const FILE_NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-export const OVERRIDE_NAMES = [
+const OVERRIDE_NAMES = [
   "compose.override.yml",
   "compose.override.yaml",
   "docker-compose.override.yml",

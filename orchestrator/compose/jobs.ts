@@ -6,7 +6,7 @@ import type { ComposeProject } from "./model.ts";
 import { asMapping, type YamlMapping, type YamlValue } from "./values.ts";
 
 /** The vendor's word for a project of jobs; it may stand on the top level, or among labels there. */
-export const PROJECT_TYPE_KEY = "aliyun.project_type";
+const PROJECT_TYPE_KEY = "aliyun.project_type";
 const MOST_TASKS = 1_000;
 
 /** The vendor's word where the model keeps it. */

@@ -266,7 +266,7 @@ const INTEGER = /^[-+]?(?:0b[01]+|0o?[0-7]+|0x[0-9a-f]+|0|[1-9][0-9]*)$/iu;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/u;
 
 /** What a text without quotes means; a leading zero makes an octal number, as file modes are written. */
-export function plainScalar(source: string): YamlValue {
+function plainScalar(source: string): YamlValue {
   switch (source) {
     case "":
     case "~":

@@ -1,7 +1,7 @@
 import { asList, asMapping, scalarText, type YamlMapping, type YamlValue } from "./values.ts";
 
 /** Whether a service runs: it has no profile, or one of its profiles is on; `*` turns all on. */
-export function isEnabled(service: YamlValue, profiles: readonly string[]): boolean {
+function isEnabled(service: YamlValue, profiles: readonly string[]): boolean {
   const own = asList(asMapping(service)["profiles"]).map(scalarText);
   return own.length === 0 || profiles.includes("*") || own.some((profile) => profiles.includes(profile));
 }

@@ -93,7 +93,7 @@ function toBoolean(value: YamlValue): boolean {
 }
 
 /** The shortest decimal that names the same single-precision number, as docker compose prints it. */
-export function singlePrecision(value: number): number {
+function singlePrecision(value: number): number {
   const wanted = Math.fround(value);
   for (let digits = 1; digits <= 9; digits++) {
     const candidate = Number(wanted.toPrecision(digits));

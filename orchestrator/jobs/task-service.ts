@@ -3,7 +3,7 @@ import type { Service } from "../../core/types.ts";
 import { type Run, runNameOf } from "./run.ts";
 
 /** What a task is told of itself. */
-export const TASK_VARIABLES = {
+const TASK_VARIABLES = {
   run: "JOB_RUN",
   index: "JOB_TASK_INDEX",
   count: "JOB_TASK_COUNT",

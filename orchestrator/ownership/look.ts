@@ -10,7 +10,7 @@ import { MINUTE_MS, SECOND_MS } from "../../core/units.ts";
 import { type Traces, wasToldToStop } from "./signs.ts";
 
 /** After the last sign of somebody's work before it counts as done: `docker compose` works in several steps. */
-export const QUIET_MS = 1.5 * SECOND_MS;
+const QUIET_MS = 1.5 * SECOND_MS;
 /** Longer than this nothing of our own is waited for. */
 const OWN_WORK_MS = 30 * SECOND_MS;
 /** Compose makes all containers before it starts the first; one that is older than this was left behind. */

@@ -53,7 +53,7 @@ export function victimsOf(scene: ServiceScene, surplus: number): readonly Victim
 }
 
 /** Sorts the one that costs least first: not serving, then crashing, then idle, then the highest slot. */
-export function byLeastLoss(scene: ServiceScene): (a: ObservedReplica, b: ObservedReplica) => number {
+function byLeastLoss(scene: ServiceScene): (a: ObservedReplica, b: ObservedReplica) => number {
   const load = ({ id }: ObservedReplica) => scene.planning.input.load?.get(id) ?? Number.POSITIVE_INFINITY;
   return (a, b) => {
     const states = LOSS[a.state] - LOSS[b.state];

@@ -17,8 +17,8 @@ const MIGRATIONS: Migrations = {
   ],
 };
 
-export const KEPT_PER_SERVICE = 5;
-export const KEPT_FOR_MS = 7 * DAY_MS;
+const KEPT_PER_SERVICE = 5;
+const KEPT_FOR_MS = 7 * DAY_MS;
 
 /** The scenes that are kept: the last few of each service, for a week. */
 export class SceneStore {

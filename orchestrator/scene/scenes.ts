@@ -134,12 +134,7 @@ export class Scenes implements AsyncDisposable {
 }
 
 /** What was seen of the replica, completed by what the engine said of it afterwards. */
-export function sceneFrom(
-  replica: ObservedReplica,
-  failure: Failure,
-  found: EngineScene,
-  nowMs: number,
-): Scene {
+function sceneFrom(replica: ObservedReplica, failure: Failure, found: EngineScene, nowMs: number): Scene {
   const { log, inspect, missing, ...end } = found;
   const { startedAtMs, exitedAtMs, exitCode, oomKilled } = replica;
   const facts = {

@@ -17,7 +17,7 @@ export interface Verdict {
   readonly extraRatio: number;
 }
 
-export const JUDGED_DAYS = 14;
+const JUDGED_DAYS = 14;
 /** A day decides nothing, and a weekend looks like a habit. */
 export const FEWEST_JUDGED_DAYS = 3;
 /** Less than a quarter of the overload is not worth a floor. */

@@ -3,7 +3,7 @@ import { messageOf } from "../../core/errors.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import { AGGREGATE, type QueryOutcome, readAnswer, trouble } from "./answer.ts";
 
-export const QUERY_TIMEOUT_MS = 5 * SECOND_MS;
+const QUERY_TIMEOUT_MS = 5 * SECOND_MS;
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** A server that answers `/api/v1/query` below its URL. Files are read at each question: tokens are renewed. */

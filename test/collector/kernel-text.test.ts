@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { keyBytes, numberOfKey, unsignedAt } from "../../collector/read/kernel-text.ts";
+import { unsignedAt } from "../../collector/read/kernel-text.ts";
 
 const bytesOf = (text: string) => Buffer.from(text, "latin1");
 
@@ -26,21 +26,5 @@ describe("a number in the kernel's text", () => {
 
   test("is not read on into what an earlier read left behind", () => {
     assert.equal(unsignedAt(bytesOf("12345\n"), 0, 2), 12);
-    assert.equal(numberOfKey(bytesOf("a 1\nb 2\n"), 4, keyBytes("b")), undefined);
   });
-});
-
-describe("a key in the kernel's text", () => {
-  const stat = bytesOf("total_cache 1\ncache 2\nthrottled_time 1011277395\nlast 7");
-  const cases: [key: string, value: number | undefined][] = [
-    ["cache", 2],
-    ["total_cache", 1],
-    ["throttled_time", 1_011_277_395],
-    ["last", 7],
-    ["throttled", undefined],
-    ["missing", undefined],
-  ];
-  for (const [key, value] of cases) {
-    test(`${key} is ${value}`, () => assert.equal(numberOfKey(stat, stat.length, keyBytes(key)), value));
-  }
 });

@@ -63,7 +63,7 @@ async function factsOfContainer(
 }
 
 /** What one look at a container tells, without asking anything else. */
-export function factsFromInspect(container: InspectedContainer): RunningFacts {
+function factsFromInspect(container: InspectedContainer): RunningFacts {
   const { Config, HostConfig } = container;
   const networks = Object.entries(container.NetworkSettings.Networks ?? {});
   const mode = HostConfig.NetworkMode;

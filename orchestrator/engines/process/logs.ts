@@ -12,7 +12,7 @@ export interface LogLimits {
   readonly files: number;
 }
 
-export const DEFAULT_LOG_LIMITS: LogLimits = { maxBytes: 10 * 2 ** 20, files: 3 };
+const DEFAULT_LOG_LIMITS: LogLimits = { maxBytes: 10 * 2 ** 20, files: 3 };
 
 export class LogFiles {
   readonly #directory: string;

@@ -38,7 +38,7 @@ function sessionRank({ process }: Carrier): number {
 }
 
 /** Belongs to no template any more, so that it differs from every one that is wanted. */
-export const UNRECORDED = "unrecorded";
+const UNRECORDED = "unrecorded";
 
 /** A record for a replica that lost its own; undefined when its environment does not say enough. */
 export function orphanRecord({ replica, environment }: Carrier, nowMs: number): ReplicaRecord | undefined {

@@ -10,7 +10,7 @@ export interface AliyunSettings {
   readonly periods: number;
 }
 
-export const ALIYUN_DEFAULTS: AliyunSettings = { maxRatio: 0.7, minRatio: 0.3, step: 2, periods: 3 };
+const ALIYUN_DEFAULTS: AliyunSettings = { maxRatio: 0.7, minRatio: 0.3, step: 2, periods: 3 };
 
 /**
  * The labels of Alibaba Cloud Container Service (Swarm): a step out when the means of three consecutive minutes are

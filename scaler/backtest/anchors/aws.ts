@@ -15,7 +15,7 @@ export interface AwsSettings {
   readonly mostInShare: number;
 }
 
-export const AWS_DEFAULTS: AwsSettings = {
+const AWS_DEFAULTS: AwsSettings = {
   targetRatio: 0.7,
   outMinutes: 3,
   inMinutes: 15,

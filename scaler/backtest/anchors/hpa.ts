@@ -23,7 +23,7 @@ export interface HpaSettings {
   readonly upPeriodMs: number;
 }
 
-export const HPA_DEFAULTS: HpaSettings = {
+const HPA_DEFAULTS: HpaSettings = {
   targetRatio: 0.7,
   syncMs: 15_000,
   tolerance: 0.1,

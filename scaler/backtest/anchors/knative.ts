@@ -17,7 +17,7 @@ export interface KnativeSettings {
   readonly tickMs: number;
 }
 
-export const KNATIVE_DEFAULTS: KnativeSettings = {
+const KNATIVE_DEFAULTS: KnativeSettings = {
   targetRatio: 0.7,
   stableMs: 60_000,
   panicMs: 6_000,
