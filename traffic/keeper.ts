@@ -43,6 +43,7 @@ export class Keeper implements AsyncDisposable {
   #hasDied = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #pauseMs = 0;
+  #startAgain: NodeJS.Timeout | undefined;
   #starts = 0;
   #reloads = 0;
 
@@ -140,6 +141,7 @@ export class Keeper implements AsyncDisposable {
 
   /** Leaves HAProxy running; the built-in one ends. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#startAgain);
     await this.haproxy[Symbol.asyncDispose]();
     await this.#builtIn?.[Symbol.asyncDispose]();
   }
@@ -193,6 +195,9 @@ export class Keeper implements AsyncDisposable {
       livedMs > LONG_LIFE_MS ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
     this.#hasDied = true;
     log.warn({ livedMs: Math.round(livedMs) }, "traffic: HAProxy has ended; it is started again");
-    onEnd();
+    // Not before the pause is over: a pass that comes sooner does nothing, and the next one may be a second away.
+    const inMs = this.#startedAtMs + this.#pauseMs - clock.monotonicMs();
+    clearTimeout(this.#startAgain);
+    this.#startAgain = setTimeout(onEnd, Math.max(0, Math.ceil(inMs)));
   }
 }

@@ -1,23 +1,26 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { haproxyBalancers } from "../integration/traffic-balancers.ts";
 import { Stage, serviceWith } from "../integration/traffic-stage.ts";
 import { replica } from "../traffic/builders.ts";
 import { type Bench, type Figure, type Goal, percentile } from "./figure.ts";
+import { benchColdStart } from "./traffic-cold-start.ts";
 import { Programs } from "./traffic-programs.ts";
+import { benchRestart } from "./traffic-restart.ts";
+import { benchWarm } from "./traffic-warm.ts";
 import { Websockets } from "./traffic-websockets.ts";
+import { Wrk } from "./traffic-wrk.ts";
 
 const SERVICE = "shop_web";
 const [FEW, MANY] = [2, 6];
-const CONNECTIONS = 32;
 const WEBSOCKETS = 200;
 const GRACE_MS = 2_000;
 const TICKS_PER_SECOND = 100;
 
-/** Scaling out and in again and again under requests and websockets, on every HAProxy that is here. */
+/**
+ * Scaling out and in again and again under requests and websockets, on every HAProxy that is here; its end, and services
+ * that sleep.
+ */
 export const benchTraffic: Bench = async (say, { quick }) => {
   const programs = haproxyBalancers();
   const missing = programs.find(({ skip }) => skip !== false)?.skip;
@@ -29,6 +32,8 @@ export const benchTraffic: Bench = async (say, { quick }) => {
     const cycles = new Cycles(stage, replicas);
     figures.push(...(await cycles.measure(quick ? 3 : 50, say)));
   }
+  for (const bench of [benchRestart, benchWarm, benchColdStart])
+    figures.push(...(await bench(say, { quick })));
   return figures;
 };
 
@@ -163,41 +168,6 @@ class Cycles {
     const seen = this.#stage.traffic.readings().find(({ replica: one }) => one === undefined);
     return seen?.requestsTotal ?? 0;
   }
-}
-
-/** Load until it is told to end. */
-class Wrk implements Disposable {
-  readonly #child: ChildProcessByStdio<null, Readable, null>;
-  readonly #said: Promise<string>;
-
-  constructor(url: string) {
-    this.#child = spawn("wrk", ["-t1", `-c${CONNECTIONS}`, "-d1h", url], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    this.#said = text(this.#child.stdout);
-  }
-
-  /** It tells what it saw when it is interrupted. */
-  async end(): Promise<ReturnType<typeof parseWrk>> {
-    this.#child.kill("SIGINT");
-    return parseWrk(await this.#said);
-  }
-
-  [Symbol.dispose](): void {
-    this.#child.kill("SIGKILL");
-  }
-}
-
-/** What the load's own tool says of it. */
-function parseWrk(said: string): { requests: number; perSecond: number; failed: number } {
-  const number = (pattern: RegExp) => Number(pattern.exec(said)?.[1] ?? 0);
-  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(said) ?? [];
-  const sockets = errors.slice(1).reduce((sum, count) => sum + Number(count), 0);
-  return {
-    requests: number(/(\d+) requests in/),
-    perSecond: number(/Requests\/sec:\s+([\d.]+)/),
-    failed: sockets + number(/Non-2xx or 3xx responses: (\d+)/),
-  };
 }
 
 /** User and system time that these processes have had. */

@@ -167,6 +167,7 @@ export class HttpLeader {
     const leading = this.#underWay.get(request);
     if (leading === undefined) return;
     let isAnswered = false;
+    socket.once("close", () => asked.destroy());
     asked.once("upgrade", (answer, upstream) => {
       isAnswered = true;
       Object.assign(answer.headers, leading.answered(101, answer.headers));

@@ -29,7 +29,7 @@ export function reach({ host, port }: Address, options: { allowHalfOpen?: boolea
   socket.once("connect", () => {
     socket.setTimeout(0);
     socket.removeAllListeners("timeout");
-    socket.off("error", failed);
+    // Still listened to for errors, so that one before it is used ends nothing but it.
     resolve(socket);
   });
   return promise;
