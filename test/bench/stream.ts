@@ -163,7 +163,7 @@ async function measure(
 }
 
 /** Passes are a second apart: by how much each is behind the raster on which the earliest of them is. */
-export function latenessOf(atMs: readonly number[]): number[] {
+function latenessOf(atMs: readonly number[]): number[] {
   const [first = 0] = atMs;
   const offsets = atMs.map((one) => one - first - SECOND_MS * Math.round((one - first) / SECOND_MS));
   const earliest = Math.min(...offsets);

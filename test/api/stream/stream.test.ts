@@ -50,6 +50,16 @@ class Listener implements Disposable {
     }
   }
 
+  /** Resolves when such a frame is among the newest. */
+  async until(isMeant: (frame: ServerFrame) => boolean): Promise<void> {
+    for (;;) {
+      if (this.frames.slice(-5).some(isMeant)) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+  }
+
   [Symbol.dispose](): void {
     this.socket.terminate();
   }
@@ -161,6 +171,26 @@ describe("the stream", () => {
     deaf.socket.resume();
     const [code] = await once(deaf.socket, "close");
     assert.equal(code, CLOSE_CODES.tooSlow);
+  });
+
+  test("10,000 alerts at once reach who reads and who comes back, each of them once and in order", async () => {
+    await using on = await startTestApi();
+    using listener = new Listener(on.port);
+    await listener.next("hello");
+    listener.subscribe({ topics: ["alerts"] });
+    await listener.next("subscribed");
+    for (let i = 1; i <= 10_000; i += 1) on.stream.publish("alerts", { summary: `alert ${i} of many` });
+    using late = new Listener(on.port);
+    await late.next("hello");
+    late.subscribe({ topics: ["alerts"], since: { epoch: "this-run", seq: 0 } });
+    for (const each of [listener, late]) {
+      await each.until(({ type, ...frame }) => type === "event" && "seq" in frame && frame.seq === 10_000);
+      const events = each.frames.filter(({ type }) => type === "event");
+      assert.deepEqual(
+        events.map((frame) => ("seq" in frame ? frame.seq : 0)),
+        Array.from({ length: 10_000 }, (_, index) => index + 1),
+      );
+    }
   });
 
   test("heartbeats come, and a client that does not answer them is ended", async () => {
