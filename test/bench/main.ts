@@ -1,5 +1,6 @@
 import { messageOf } from "../../core/errors.ts";
 import { benchCollector } from "./collector.ts";
+import { benchConsole } from "./console.ts";
 import { benchDaemon } from "./daemon.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench } from "./figure.ts";
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   decide: benchDecide,
   daemon: benchDaemon,
   collector: benchCollector,
+  console: benchConsole,
   loop: benchLoop,
   orchestrator: benchOrchestrator,
   reconcile: benchReconcile,

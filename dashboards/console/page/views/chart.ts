@@ -110,7 +110,7 @@ function optionsFor(
         grid: { show: false },
         values: (_, splits, __, ___, step) =>
           splits.map((at) => timeText(at * 1_000).slice(0, step < 60 ? 8 : 5)),
-        space: 76,
+        space: 64,
         size: 30,
       },
       {

@@ -6,7 +6,7 @@ import { NONE_FIRING } from "./shared.ts";
 import { Tile } from "./tile.ts";
 
 /** As console.css has them, in pixels. */
-const TILE = { height: 162, gap: 12, narrowest: 240 };
+const TILE = { height: 174, gap: 12, narrowest: 240 };
 /** Above and below what is seen, so that scrolling and the tab key find something. */
 const ROWS_BEYOND = 2;
 

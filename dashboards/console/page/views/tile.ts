@@ -3,12 +3,14 @@ import type { AlertView } from "../../../../core/wire-alerts.ts";
 import { boundsText, percentText } from "../state/format.ts";
 import { conditionOf } from "../state/select.ts";
 import { sparkPath } from "../state/series.ts";
-import type { ServiceState } from "../state/world.ts";
+import type { ServiceState, TrailPoint } from "../state/world.ts";
 import { html } from "./html.ts";
 import { memo } from "./memo.ts";
 import { serviceHref } from "./route.ts";
 
-const SPARK = { width: 240, height: 40, length: 90 };
+const SPARK = { width: 240, height: 44, length: 90 };
+/** Of a drawing without a threshold: a service that idles is not shown as a mountain. */
+const LOWEST_TOP = 0.5;
 const CONDITION_WORDS = {
   down: "no replica is ready",
   alerting: "an alert fires",
@@ -83,7 +85,7 @@ function Spark({ service: { trail, view } }: { service: ServiceState }) {
   const { width, height } = SPARK;
   const max = view.autoscale?.maxCpuRatio;
   const cpu = trail.slice(-SPARK.length).map(({ cpuRatio }) => cpuRatio);
-  const top = Math.max(1, ...cpu.map((ratio) => ratio ?? 0));
+  const top = Math.max((max ?? LOWEST_TOP) * 1.2, ...trail.slice(-SPARK.length).flatMap(levelsOf)) * 1.04;
   const line = sparkPath(cpu, { ...SPARK, top });
   const memory = sparkPath(
     trail.map(({ memoryRatio }) => memoryRatio),
@@ -96,6 +98,10 @@ function Spark({ service: { trail, view } }: { service: ServiceState }) {
     <path class="cpu" d=${line} />
     ${max !== undefined && html`<path class="threshold" d=${`M0 ${y.toFixed(1)}H${width}`} />`}
   </svg>`;
+}
+
+function levelsOf({ cpuRatio = 0, memoryRatio = 0 }: TrailPoint): readonly number[] {
+  return [cpuRatio, memoryRatio];
 }
 
 /** Each piece of the line closed along the bottom. */
