@@ -5,10 +5,8 @@ import { describe, type TestContext, test } from "node:test";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
 import { leftMaster } from "../../traffic/haproxy/process.ts";
 import { freePort } from "../lab/free-port.ts";
-import { haproxyPrograms, skipWithoutHaproxy } from "../lab/haproxy.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
-
-const programs = haproxyPrograms();
+import { allBalancers, haproxyBalancers } from "./traffic-balancers.ts";
 
 /** Answers after a while with what it is; ends as soon as it is told to, whatever it is doing. */
 const SERVER = `
@@ -91,10 +89,12 @@ const compose = (house: FlyballHouse, version: string, more = "") =>
       probe.http: /
 ${more}`);
 
-for (const program of programs) {
-  describe(`a daemon with HAProxy ${program.name}`, { skip: skipWithoutHaproxy(programs) }, () => {
-    test("scales, rolls out and is killed under requests, and none of them fails", async (t) => {
-      const { house, url } = await openHouse(t, program.path);
+for (const { name, path, skip, isHaproxy } of allBalancers()) {
+  const killed = isHaproxy ? "is killed" : "stays";
+
+  describe(`a daemon with ${name}`, { skip }, () => {
+    test(`scales, rolls out and ${killed} under requests, and none of them fails`, async (t) => {
+      const { house, url } = await openHouse(t, path);
       await house.serve();
       await house.must("up", "-f", compose(house, "one"));
       await eventually(
@@ -107,8 +107,10 @@ for (const program of programs) {
       await eventually("all four are asked", () => asking.bodies.size === 4);
       await house.must("scale", "web=1");
       await house.untilHas(1);
-      await house.kill();
-      await house.serve();
+      if (isHaproxy) {
+        await house.kill();
+        await house.serve();
+      }
       await house.must("scale", "web=2");
       await house.untilHas(2);
       await house.must("up", "-f", compose(house, "two"));
@@ -122,18 +124,18 @@ for (const program of programs) {
       assert.match(await metricsOf(house), /^flyball_traffic_requests_total\{service=".*_web"\} [1-9]/m);
       const pid = haproxyPid(house);
       await house.must("down");
-      assert.ok(pid !== undefined);
-      await eventually("HAProxy ends when nobody asks for it", () => !isAlive(pid));
+      assert.equal(pid !== undefined, isHaproxy);
+      await eventually("HAProxy ends when nobody asks for it", () => pid === undefined || !isAlive(pid));
       assert.equal(await house.stop(), 0);
     });
   });
 }
 
-describe("requests that the balancer counts", { skip: skipWithoutHaproxy(programs) }, () => {
-  test("scale a service out, and their end scales it in", async (t) => {
-    const [program] = programs;
-    assert.ok(program !== undefined);
-    const { house, url } = await openHouse(t, program.path);
+describe("requests that the balancer counts", () => {
+  const [program] = haproxyBalancers();
+
+  test("scale a service out, and their end scales it in", { skip: program?.skip ?? true }, async (t) => {
+    const { house, url } = await openHouse(t, program?.path ?? "");
     await house.serve();
     const rules = `      autoscale.max_rps: "40"
       autoscale.max: "3"

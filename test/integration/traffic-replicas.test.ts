@@ -27,6 +27,35 @@ for (const program of allBalancers()) {
       assert.equal(stage.traffic.status().reloads, 0);
     });
 
+    test("of two templates take the shares of each, however many they are", async () => {
+      await using stage = await Stage.open(program);
+      stage.services = [serviceWith("shop_web")];
+      for (const id of ["web-1", "web-2", "web-3"]) await stage.add(id);
+      const hashOf = (id: string) => (id === "web-3" ? "new" : "old");
+      const tell = () =>
+        stage.tell({
+          replicas: stage.replicas.map((one) => ({ ...one.observed(), templateHash: hashOf(one.id) })),
+          shares: new Map([
+            [
+              "shop_web",
+              new Map([
+                ["old", 0.8],
+                ["new", 0.2],
+              ]),
+            ],
+          ]),
+        });
+      tell();
+      await stage.until(async () => (await stage.open()).length === 3);
+      const took = new Map<string, number>();
+      for (let round = 0; round < 100; round += 1) {
+        const { body } = await stage.get();
+        took.set(hashOf(body), (took.get(hashOf(body)) ?? 0) + 1);
+      }
+      const ofNew = took.get("new") ?? 0;
+      assert.ok(ofNew >= 15 && ofNew <= 25, `${ofNew} of 100`);
+    });
+
     test("come and go by commands alone, and share the requests", async () => {
       await using stage = await Stage.open(program);
       await stage.serve(1);
