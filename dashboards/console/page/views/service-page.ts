@@ -26,7 +26,7 @@ export function ServicePage({ world, api, link, firing, nowMs, id, decisionAtMs 
   const detail = useAsked(() => api.service(id), [id, service?.view.replicas.ready], LOOK_EVERY_MS);
   const decisions = useAsked(() => api.decisions(id), [id, lastAtMs, world.position?.epoch]);
   const lines = useMemo(
-    () => world.timeline.filter((line) => line.service === id).slice(0, 60),
+    () => world.timeline.filter((line) => line.service === id && !line.isQuiet).slice(0, 60),
     [world.timeline, id],
   );
   if (service === undefined) {

@@ -33,6 +33,7 @@ interface Properties {
 export const Tile = memo(({ service, firing, isOld, position, count }: Properties) => {
   const { id, name, project, replicas, load, autoscale, lastDecision } = service.view;
   const condition = conditionOf(service, firing);
+  const [amount, unit] = formatBytes(load.memoryWorkingSetBytes ?? 0).split(" ");
   const worst = firing.some(({ severity }) => severity === "critical") ? "bad" : "warn";
   return html`<li class=${`tile ${condition} ${isOld ? "is-old" : ""}`} aria-posinset=${position} aria-setsize=${count}>
     <h2>
@@ -45,7 +46,7 @@ export const Tile = memo(({ service, firing, isOld, position, count }: Propertie
       <${Level} name="CPU" ratio=${load.cpuRatio} max=${autoscale?.maxCpuRatio} kind="cpu" />
       ${
         load.memoryRatio === undefined && load.memoryWorkingSetBytes !== undefined
-          ? html`<div class="memory"><dt>Memory</dt><dd>${formatBytes(load.memoryWorkingSetBytes)}</dd></div>`
+          ? html`<div class="memory"><dt>Memory</dt><dd>${amount}<span class="of"> ${unit}</span></dd></div>`
           : html`<${Level} name="Memory" ratio=${load.memoryRatio} max=${autoscale?.maxMemoryRatio} kind="memory" />`
       }
       <div class="replicas"><dt>Replicas</dt>

@@ -18,17 +18,21 @@ export const TimelineLines = memo(
 const Line = memo(({ line, today, of }: { line: Happening; today: string; of: string | undefined }) => {
   const { kind, tone, service, text, detail, atMs } = line;
   const time = new Date(atMs);
-  const what =
-    kind === "decision" && service !== undefined
-      ? html`<a href=${serviceHref(service, atMs)}>${text}</a>`
-      : text;
+  const isNamed = service !== undefined && service !== of && !text.includes(service);
   return html`<li class=${`${kind} ${tone}`}>
     <${Icon} name=${iconOf(line)} size=${14} />
-    <div>${service !== undefined && service !== of && html`<a class="service" href=${serviceHref(service)}>${service}</a> `}${what}
+    <div>${isNamed && html`<a class="service" href=${serviceHref(service)}>${service}</a> `}${linked(line)}
       ${detail !== undefined && html`<span class="detail">${detail}</span>`}</div>
     <time datetime=${time.toISOString()}>${momentText(atMs, today)}</time>
   </li>`;
 });
+
+/** A decision leads to what explains it; an alert, and whatever else names its service, to the service. */
+function linked({ kind, service, text, atMs }: Happening) {
+  if (service === undefined) return text;
+  if (kind === "decision") return html`<a href=${serviceHref(service, atMs)}>${text}</a>`;
+  return text.includes(service) ? html`<a href=${serviceHref(service)}>${text}</a>` : text;
+}
 
 function iconOf({ kind, tone }: Happening): IconName {
   if (kind === "decision") return tone === "out" ? "out" : tone === "in" ? "in" : "quiet";
