@@ -17,7 +17,7 @@ import type { BalancerProgram } from "./traffic-balancers.ts";
 
 /** The pair of RFC 6455; HAProxy checks that they belong together. */
 const WEBSOCKET = { key: "dGhlIHNhbXBsZSBub25jZQ==", accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" };
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 
 /** A program that serves, and what an engine would tell of it. */
 export class Replica implements AsyncDisposable {

@@ -28,9 +28,7 @@ export class HttpLeader {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#proxy.on("proxyReq", (asked, request) => {
-      asked.on("timeout", () => this.#isTooLate(request));
-    });
+    this.#proxy.on("proxyReq", (asked, request) => this.#sends(asked, request));
     this.#proxy.on("proxyRes", (answer, request, response) => this.#answers(answer, request, response));
     this.#proxy.on("proxyReqWs", (asked, request, socket) => this.#upgrades(asked, request, socket));
     this.#proxy.on("open", (upstream) => {
@@ -95,25 +93,35 @@ export class HttpLeader {
     response: ServerResponse,
     twice: boolean,
   ): Promise<unknown> {
+    const isUnanswered = () => !response.headersSent && !response.destroyed;
+    const send = (mayReuse: boolean) =>
+      this.#proxy
+        .web(request, response, {
+          target: targetOf(server),
+          agent: server.connections(mayReuse),
+          proxyTimeout: leading.backend.policy.timeoutMs,
+        })
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        );
     leading.beginsAt(server);
-    try {
-      await this.#proxy.web(request, response, {
-        target: targetOf(server),
-        agent: server.connections(twice),
-        proxyTimeout: leading.backend.policy.timeoutMs,
-      });
-      return undefined;
-    } catch (error) {
-      if (!response.headersSent && !response.destroyed) leading.failsAt(server);
-      return error;
-    } finally {
-      leading.endsAt(server);
-    }
+    let failure = await send(twice);
+    // A connection that it was about to close for being idle says nothing of the replica.
+    const wasStale = failure !== undefined && leading.isReused && !leading.isTooLate;
+    if (wasStale && isUnanswered()) failure = await send(false);
+    if (failure !== undefined && isUnanswered()) leading.failsAt(server);
+    leading.endsAt(server);
+    return failure;
   }
 
-  #isTooLate(request: IncomingMessage): void {
+  #sends(asked: ClientRequest, request: IncomingMessage): void {
     const leading = this.#underWay.get(request);
-    if (leading !== undefined) leading.isTooLate = true;
+    if (leading === undefined) return;
+    leading.isReused = asked.reusedSocket;
+    asked.on("timeout", () => {
+      leading.isTooLate = true;
+    });
   }
 
   #answers(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {

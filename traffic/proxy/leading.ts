@@ -12,6 +12,8 @@ export class Leading {
   readonly #sticky: Sticky | undefined;
   /** The replica said nothing for as long as it may. */
   isTooLate = false;
+  /** It was sent over a connection that had been idle. */
+  isReused = false;
   #server: ProxyServer | undefined;
   #isCounted = false;
 
@@ -36,6 +38,7 @@ export class Leading {
   beginsAt(server: ProxyServer): void {
     this.#server = server;
     this.isTooLate = false;
+    this.isReused = false;
     if (!this.backend.isCounted(server)) return;
     this.#count();
     server.tally.begin();

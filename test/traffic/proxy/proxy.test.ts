@@ -87,6 +87,21 @@ describe("the built-in balancer", () => {
     assert.deepEqual((await on.counted())["web:80"], [4, 0, 0]);
   });
 
+  test("a replica that closes an idle connection under a request is asked again at once, and has not failed", async () => {
+    let isRude = false;
+    await using here = await serving((asked, response) => {
+      if (isRude) {
+        isRude = false;
+        asked.socket.destroy();
+      } else response.end("here");
+    });
+    await using on = await start([at("a", portOf(here))]);
+    assert.equal(await (await fetch(on.url)).text(), "here");
+    isRude = true;
+    assert.equal(await (await fetch(on.url)).text(), "here");
+    assert.deepEqual(await on.counted(), { "web:80": [2, 0, 0], a: [2, 0, 0] });
+  });
+
   test("waits for an answer as long as is said, and counts what failed and how long the rest took", async () => {
     await using here = await serving(({ url }, response) => {
       if (url !== "/never") response.writeHead(url === "/fail" ? 500 : 200).end();
