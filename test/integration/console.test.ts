@@ -208,7 +208,6 @@ test("the console", async (t) => {
   });
 
   assert.deepEqual(page.complaints, []);
-  await house.must("down", "-f", file);
 });
 
 test("a daemon with a token is looked at with it, and with no other", async (t) => {

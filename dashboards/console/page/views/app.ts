@@ -9,7 +9,7 @@ import { Head } from "./head.ts";
 import { html } from "./html.ts";
 import { Lock } from "./lock.ts";
 import { NodesPage } from "./nodes-page.ts";
-import { usePlace } from "./route.ts";
+import { useArrival, usePlace } from "./route.ts";
 import { ServicePage } from "./service-page.ts";
 import { ServicesPage } from "./services-page.ts";
 import { TimelinePage } from "./timeline-page.ts";
@@ -25,6 +25,7 @@ export interface PageProperties {
 /** The whole page. What is below is given values, and asks or changes through the API. */
 export function App({ world, api, link }: PageProperties) {
   const place = usePlace();
+  useArrival(place);
   const [choice, setChoice] = useState(EVERYTHING);
   const nowMs = useNow();
   const firing = useMemo(() => firingByService(world.alerts), [world.alerts]);

@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import type { DecisionView } from "../../../../core/wire.ts";
 import type { Api } from "../link/api.ts";
 import { countText, levelText, momentText } from "../state/format.ts";
@@ -27,6 +28,9 @@ export function ExplainPanel({ id, api, atMs, lastAtMs, decisions, today }: Prop
     isNow ? NOW_EVERY_MS : undefined,
   );
   const decision = answer?.decision;
+  useEffect(() => {
+    if (!isNow) document.querySelector("#explain")?.scrollIntoView({ block: "nearest" });
+  }, [atMs, isNow]);
   return html`<section class="card explain" aria-labelledby="explain">
     <h2 id="explain">${isNow ? "Why it is as it is" : `Why, at ${momentText(atMs, today)}`} ${!isNow && html`<a href=${serviceHref(id)}>now</a>`}</h2>
     ${trouble !== undefined && html`<p class="trouble">${trouble}</p>`}

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { applyTheme, rememberedTheme, rememberTheme, THEMES } from "../link/theme-choice.ts";
-import { bytesText, coresText } from "../state/format.ts";
+import { bytesText, coresText, countText } from "../state/format.ts";
 import type { Sums } from "../state/select.ts";
 import type { World } from "../state/world.ts";
 import { html } from "./html.ts";
@@ -32,6 +32,7 @@ export function Head({ world, sums, page }: { world: World; sums: Sums; page: st
       <${Sum} name="CPU" value=${coresText(sums.cpuCores)} of=" cores" />
       <${Sum} name="Memory" value=${bytesText(sums.memoryBytes)} />
     </dl>
+    <p class="sr" role="status">${countText(sums.critical, "critical alert")}, ${countText(sums.warning, "warning")}</p>
     <${LinkState} world=${world} />
     <${ThemeSwitch} />
   </header>`;
