@@ -200,6 +200,25 @@ describe("what the API answers", () => {
     });
   }
 
+  test("goes on as events where the description says so, and nowhere else", async () => {
+    await using server = withAccess(await startTestApi());
+    server.control.running = [service("web")];
+    server.control.discovery.observed(observed([replica("web", 1)]));
+    const document = await documentFrom(server);
+    const found: Record<"declared" | "answered", string[]> = { declared: [], answered: [] };
+    for (const [name, [path]] of Object.entries(REQUESTS)) {
+      const [method = "", page = ""] = name.split(" ");
+      if (method !== "GET") continue;
+      const declared = JSON.stringify(operation(document, "get", page).responses);
+      if (declared.includes('"text/event-stream"')) found.declared.push(name);
+      const answer = await server.fetch(path, { headers: { accept: "text/event-stream" } });
+      await answer.body?.cancel();
+      if (answer.headers.get("content-type")?.startsWith("text/event-stream")) found.answered.push(name);
+    }
+    assert.equal(found.declared.length, 2);
+    assert.deepEqual(found.answered, found.declared);
+  });
+
   test("when it refuses is a problem document, and one that is declared", async () => {
     await using server = await startTestApi();
     const declared = new DeclaredAnswers(await documentFrom(server));
