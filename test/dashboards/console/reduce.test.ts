@@ -152,7 +152,7 @@ describe("the world after the rest", () => {
         sentence: "by hand",
       },
     ];
-    const world = withServices(before, { services: [aView("shop_web"), aView("shop_new")], audit });
+    const world = withServices(before, { services: [aView("shop_web"), aView("shop_new")], jobs: [], audit });
     assert.deepEqual([...(world.services?.keys() ?? [])], ["shop_web", "shop_new"]);
     assert.equal(world.services?.get("shop_web")?.trail.length, 1);
     assert.deepEqual(

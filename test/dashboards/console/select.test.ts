@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { JobAnswer } from "../../../core/wire-jobs.ts";
 import {
   chosen,
   conditionOf,
   firingByService,
+  jobSentence,
   sumsOf,
 } from "../../../dashboards/console/page/state/select.ts";
 import { anAlert, aService, aWorld } from "./builders.ts";
@@ -55,6 +57,35 @@ describe("what a tile says first", () => {
   test("what is only for information is no alarm, and what starts is not down", () => {
     assert.equal(of({}, [anAlert("shop_web", { severity: "info" })]), "calm");
     assert.equal(of({ replicas: { desired: 1, running: 1, ready: 0 } }), "moving");
+  });
+});
+
+describe("a job", () => {
+  const run = {
+    id: "shop_backup@1",
+    name: "1",
+    service: "shop_backup",
+    trigger: "schedule",
+    dueAtMs: 1,
+    tasks: [],
+  } as const;
+  const job = { service: "shop_backup", project: "shop", name: "backup", due: "0 3 * * *", active: [] };
+  const failed = { ...job, last: { ...run, state: "failed", reason: "it ended with status 3" } as const };
+  const running = { ...failed, active: [{ ...run, state: "running" } as const] };
+
+  test("is no service without replicas: what counts is how it runs, or ran", () => {
+    const of = (one: JobAnswer) =>
+      conditionOf(
+        { ...aService("shop_backup", { replicas: { desired: 0, running: 0, ready: 0 } }), job: one },
+        [],
+      );
+    assert.deepEqual([of(job), of(failed), of(running)], ["calm", "alerting", "moving"]);
+  });
+
+  test("says what it does, else what became of it, and when it is due", () => {
+    assert.equal(jobSentence(job), "has not run yet; due 0 3 * * *");
+    assert.equal(jobSentence(failed), "last run: failed, it ended with status 3; due 0 3 * * *");
+    assert.equal(jobSentence(running), "is running; due 0 3 * * *");
   });
 });
 

@@ -36,11 +36,12 @@ export class Api {
   }
 
   async services(): Promise<ServicesSnapshot> {
-    const [{ services }, { lines: audit }] = await Promise.all([
+    const [{ services }, { jobs }, { lines: audit }] = await Promise.all([
       this.#get<Pick<ServicesSnapshot, "services">>("/v1/services"),
+      this.#get<Pick<ServicesSnapshot, "jobs">>("/v1/jobs"),
       this.#get<{ lines: ServicesSnapshot["audit"] }>(`/v1/audit?limit=${MOST.audit}`),
     ]);
-    return { services, audit };
+    return { services, jobs, audit };
   }
 
   async alerts(): Promise<AlertsSnapshot> {

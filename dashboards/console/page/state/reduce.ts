@@ -34,13 +34,18 @@ export function reduce(world: World, frame: ServerFrame, heardAtMs: number): Wor
 }
 
 /** What the world is after its services were asked for; what was seen of each of them is kept. */
-export function withServices(world: World, { services, audit }: ServicesSnapshot): World {
+export function withServices(world: World, { services, jobs, audit }: ServicesSnapshot): World {
   const decided = services
     .flatMap(({ lastDecision }) => lastDecision ?? [])
     .filter(({ from, to }) => from !== to);
+  const jobOf = new Map(jobs.map((job) => [job.service, job]));
+  const state = (view: ServiceView): ServiceState => {
+    const { replicas = [], trail = [] } = world.services?.get(view.id) ?? {};
+    return { view, replicas, trail, job: jobOf.get(view.id) };
+  };
   return {
     ...world,
-    services: new Map(services.map((view) => [view.id, withView(world.services?.get(view.id), view)])),
+    services: new Map(services.map((view) => [view.id, state(view)])),
     timeline: withHappenings(world.timeline, [...audit.map(ofAudit), ...decided.map(ofDecision)]),
     outdated: { ...world.outdated, services: false },
   };
@@ -89,6 +94,7 @@ function withSamples(world: World, { services }: StreamSamples, atMs: number, he
     known += 1;
     const point = { atMs, cpuRatio: load.cpuRatio, memoryRatio: load.memoryRatio, ready: replicas.ready };
     next.set(id, {
+      ...before,
       view: { ...before.view, replicas, load },
       replicas: replicaList,
       trail: lengthened(before.trail, point),
@@ -114,8 +120,4 @@ function withDecision(world: World, decision: DecisionView): World {
   const services = new Map(told.services);
   services.set(decision.service, { ...before, view: { ...before.view, lastDecision: decision } });
   return { ...told, services };
-}
-
-function withView(before: ServiceState | undefined, view: ServiceView): ServiceState {
-  return { view, replicas: before?.replicas ?? [], trail: before?.trail ?? [] };
 }

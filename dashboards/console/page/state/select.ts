@@ -1,4 +1,5 @@
 import type { AlertView } from "../../../../core/wire-alerts.ts";
+import type { JobAnswer } from "../../../../core/wire-jobs.ts";
 import type { ServiceState, World } from "./world.ts";
 
 export const FILTERS = ["all", "hot", "alerting", "moving", "held"] as const;
@@ -29,12 +30,32 @@ export type Condition = "down" | "alerting" | "hot" | "moving" | "held" | "calm"
 
 export function conditionOf(service: ServiceState, firing: readonly AlertView[]): Condition {
   const { replicas, autoscale } = service.view;
+  if (service.job !== undefined) return conditionOfJob(service.job, firing);
   if (replicas.desired > 0 && replicas.ready === 0) return replicas.running > 0 ? "moving" : "down";
   if (firing.some(({ severity }) => severity !== "info")) return "alerting";
   if (heat(service) > 1) return "hot";
   if (replicas.ready !== replicas.desired) return "moving";
   if (autoscale !== undefined && autoscale.mode !== undefined && autoscale.mode !== "live") return "held";
   return replicas.desired === 0 ? "empty" : "calm";
+}
+
+const FAILED: ReadonlySet<string> = new Set(["failed", "timed-out", "missed"]);
+
+function conditionOfJob({ active, last }: JobAnswer, firing: readonly AlertView[]): Condition {
+  if (active.length > 0) return "moving";
+  return firing.length > 0 || (last !== undefined && FAILED.has(last.state)) ? "alerting" : "calm";
+}
+
+/** What a job's tile says in place of a decision. */
+export function jobSentence({ due, active, last }: JobAnswer): string {
+  const [run] = active;
+  const now =
+    run === undefined ? undefined : `is ${run.state}${run.reason === undefined ? "" : `: ${run.reason}`}`;
+  const before =
+    last === undefined
+      ? "has not run yet"
+      : `last run: ${last.state}${last.reason === undefined ? "" : `, ${last.reason}`}`;
+  return `${now ?? before}; due ${due}`;
 }
 
 /** Alerts that fire, by the service that they are of. */

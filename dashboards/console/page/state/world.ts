@@ -1,5 +1,6 @@
 import type { AuditLine, Readiness, ServiceView } from "../../../../core/wire.ts";
 import type { AlertView, ChannelView, SilenceView } from "../../../../core/wire-alerts.ts";
+import type { JobAnswer } from "../../../../core/wire-jobs.ts";
 import type { StreamPosition, StreamSamples } from "../../../../core/wire-stream.ts";
 import type { Happening } from "./timeline.ts";
 
@@ -38,6 +39,8 @@ export type ReplicaSample = StreamSamples["services"][number]["replicaList"][num
 export interface ServiceState {
   readonly view: ServiceView;
   readonly replicas: readonly ReplicaSample[];
+  /** It is no set of replicas but work with an end. */
+  readonly job?: JobAnswer | undefined;
   /** The last minutes, second by second, oldest first. */
   readonly trail: readonly TrailPoint[];
 }
@@ -50,9 +53,10 @@ export interface TrailPoint {
   readonly ready: number;
 }
 
-/** Which services there are, and what was done to them by hand. */
+/** Which services there are, which of them are jobs, and what was done to them by hand. */
 export interface ServicesSnapshot {
   readonly services: readonly ServiceView[];
+  readonly jobs: readonly JobAnswer[];
   readonly audit: readonly AuditLine[];
 }
 

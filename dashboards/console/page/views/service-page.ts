@@ -7,6 +7,7 @@ import { ChartPanel } from "./chart-panel.ts";
 import { ExplainPanel } from "./explain-panel.ts";
 import { html } from "./html.ts";
 import { Icon } from "./icons.ts";
+import { JobCard } from "./job-card.ts";
 import { ReplicaTable } from "./replica-table.ts";
 import { NONE_FIRING, type Shared } from "./shared.ts";
 import { TimelineLines } from "./timeline-lines.ts";
@@ -48,7 +49,7 @@ export function ServicePage({ world, api, link, firing, nowMs, id, decisionAtMs 
         <${ExplainPanel} id=${id} api=${api} atMs=${decisionAtMs} lastAtMs=${lastAtMs} decisions=${decisions.answer} today=${dayText(nowMs)} />
       </div>
       <aside>
-        <${ByHand} view=${view} api=${api} link=${link} />
+        ${service.job === undefined ? html`<${ByHand} view=${view} api=${api} link=${link} />` : html`<${JobCard} job=${service.job} today=${dayText(nowMs)} />`}
         <section class="card" aria-labelledby="service-timeline"><h2 id="service-timeline">What happened</h2>
           <${TimelineLines} lines=${lines} today=${dayText(nowMs)} of=${id} /></section>
       </aside>

@@ -1,7 +1,7 @@
 import { formatBytes } from "../../../../core/units.ts";
 import type { AlertView } from "../../../../core/wire-alerts.ts";
 import { boundsText, percentText } from "../state/format.ts";
-import { conditionOf } from "../state/select.ts";
+import { conditionOf, jobSentence } from "../state/select.ts";
 import { sparkPath } from "../state/series.ts";
 import type { ServiceState, TrailPoint } from "../state/world.ts";
 import { html } from "./html.ts";
@@ -31,7 +31,8 @@ interface Properties {
 }
 
 export const Tile = memo(({ service, firing, isOld, position, count }: Properties) => {
-  const { id, name, project, replicas, load, autoscale, lastDecision } = service.view;
+  const { id, name, project, load, autoscale } = service.view;
+  const sentence = sentenceOf(service);
   const condition = conditionOf(service, firing);
   const [amount, unit] = formatBytes(load.memoryWorkingSetBytes ?? 0).split(" ");
   const worst = firing.some(({ severity }) => severity === "critical") ? "bad" : "warn";
@@ -49,12 +50,10 @@ export const Tile = memo(({ service, firing, isOld, position, count }: Propertie
           ? html`<div class="memory"><dt>Memory</dt><dd>${amount}<span class="of"> ${unit}</span></dd></div>`
           : html`<${Level} name="Memory" ratio=${load.memoryRatio} max=${autoscale?.maxMemoryRatio} kind="memory" />`
       }
-      <div class="replicas"><dt>Replicas</dt>
-        <dd>${replicas.ready}${replicas.ready !== replicas.desired && html`<span class="to">→${replicas.desired}</span>`}
-          <span class="of">${boundsText(replicas.min, replicas.max)}</span></dd></div>
+      <${Count} service=${service} />
     </dl>
     <${Spark} service=${service} />
-    <p class="sentence" title=${lastDecision?.sentence}>${lastDecision?.sentence ?? (autoscale === undefined ? "has no rule, and keeps its count" : "nothing was decided yet")}</p>
+    <p class="sentence" title=${sentence}>${sentence}</p>
   </li>`;
 });
 
@@ -75,7 +74,22 @@ function Level({
       ${max !== undefined && html`<span class="of max" title="threshold">of ${percentText(max)}</span>`}</dd></div>`;
 }
 
-function modeOf({ view: { autoscale } }: ServiceState) {
+function Count({ service: { view, job } }: { service: ServiceState }) {
+  const { ready, desired, min, max } = view.replicas;
+  if (job !== undefined)
+    return html`<div class="replicas"><dt>Runs now</dt><dd>${job.active.length}</dd></div>`;
+  return html`<div class="replicas"><dt>Replicas</dt>
+    <dd>${ready}${ready !== desired && html`<span class="to">→${desired}</span>`}<span class="of">${boundsText(min, max)}</span></dd></div>`;
+}
+
+function sentenceOf({ view: { autoscale, lastDecision }, job }: ServiceState): string {
+  if (job !== undefined) return jobSentence(job);
+  if (lastDecision !== undefined) return lastDecision.sentence;
+  return autoscale === undefined ? "has no rule, and keeps its count" : "nothing was decided yet";
+}
+
+function modeOf({ view: { autoscale }, job }: ServiceState) {
+  if (job !== undefined) return html`<span class="mode">job</span>`;
   if (autoscale === undefined) return null;
   const word = autoscale.dryRun ? "dry run" : autoscale.mode === "live" ? undefined : autoscale.mode;
   return word === undefined ? null : html`<span class="mode">${word}</span>`;
