@@ -172,17 +172,16 @@ export class Keeper implements AsyncDisposable {
     const version = await this.haproxy.version().catch((error: unknown) => {
       throw new Refusal(`${binary} cannot be run: ${messageOf(error)}`);
     });
-    if (version !== undefined) return this.haproxy;
+    if (version !== undefined && !isTooOld(version)) return this.haproxy;
     if (this.#builtIn === undefined) {
       // Loaded where it is needed: others do without it.
       const { ProxyBalancer } = await import("./proxy/proxy.ts");
       this.#builtIn = new ProxyBalancer({ clock });
+      const why =
+        version === undefined ? `there is no program ${binary}` : `${binary} is of version ${version}`;
       const remedy =
         "install HAProxy 2.6 or newer, or name it as traffic.haproxy, for one that goes on without it";
-      log.warn(
-        {},
-        `traffic: there is no program ${binary}: the daemon leads requests itself, while it runs; ${remedy}`,
-      );
+      log.warn({}, `traffic: ${why}: the daemon leads requests itself, while it runs; ${remedy}`);
     }
     return this.#builtIn;
   }
@@ -200,4 +199,10 @@ export class Keeper implements AsyncDisposable {
     clearTimeout(this.#startAgain);
     this.#startAgain = setTimeout(onEnd, Math.max(0, Math.ceil(inMs)));
   }
+}
+
+/** Before 2.6 servers cannot be added while it runs. */
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  return major < 2 || (major === 2 && minor < 6);
 }

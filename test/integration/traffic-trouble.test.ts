@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
@@ -249,6 +252,20 @@ for (const program of allBalancers()) {
 }
 
 describe("without HAProxy", () => {
+  test("that is new enough, the daemon leads requests itself", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "flyball-old-"));
+    try {
+      const path = join(directory, "haproxy");
+      writeFileSync(path, "#!/bin/sh\necho 'HA-Proxy version 2.2.9-2+deb11u6 2023/12/03'\n", { mode: 0o755 });
+      await using stage = await Stage.open({ ...BUILT_IN, path });
+      await stage.serve(1);
+      assert.equal(stage.traffic.status().balancer, "the built-in balancer");
+      assert.equal((await stage.get()).status, 200);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   test("the daemon leads requests itself, and ends them with itself: those under way are answered first", async () => {
     await using stage = await Stage.open(BUILT_IN);
     await stage.serve(2);
