@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { haproxyBalancers } from "../integration/traffic-balancers.ts";
+import { allBalancers } from "../integration/traffic-balancers.ts";
 import { Stage, serviceWith } from "../integration/traffic-stage.ts";
 import { replica } from "../traffic/builders.ts";
 import { type Bench, type Figure, type Goal, percentile } from "./figure.ts";
@@ -18,11 +18,11 @@ const GRACE_MS = 2_000;
 const TICKS_PER_SECOND = 100;
 
 /**
- * Scaling out and in again and again under requests and websockets, on every HAProxy that is here; its end, and services
+ * Scaling out and in again and again under requests and websockets, on every balancer that is here; HAProxy's end, and services
  * that sleep.
  */
 export const benchTraffic: Bench = async (say, { quick }) => {
-  const programs = haproxyBalancers();
+  const programs = allBalancers();
   const missing = programs.find(({ skip }) => skip !== false)?.skip;
   if (typeof missing === "string") throw new Error(missing);
   const figures: Figure[] = [];
@@ -63,7 +63,7 @@ class Cycles {
       ),
     );
     await this.#websockets.start();
-    const { masterPid, workers } = await this.#stage.processes();
+    const { masterPid, workers } = await this.#processes();
     using load = new Wrk(url);
     await sleep(1_000);
     const [cpuBefore, startedMs] = [cpuSeconds(workers), performance.now()];
@@ -81,7 +81,7 @@ class Cycles {
     const report = await load.end();
     await this.#websockets.stop();
     const status = traffic.status();
-    const same = (await this.#stage.processes()).masterPid === masterPid;
+    const same = (await this.#processes()).masterPid === masterPid;
     const figure = (name: string, value: number, unit: string, goal?: Goal): Figure => ({
       name: `${program.name}: ${name}`,
       value,
@@ -109,9 +109,15 @@ class Cycles {
       }),
       figure("drain, p50", percentile(this.#tookMs, 0.5), "ms"),
       figure("reloads and restarts", status.reloads + status.restarts + (same ? 0 : 1), "", none),
-      figure("HAProxy's CPU per request", (cpu / requests) * 1e6, "µs"),
+      // What is built in shares its process with this bench and its websockets.
+      ...(program.isHaproxy ? [figure("HAProxy's CPU per request", (cpu / requests) * 1e6, "µs")] : []),
       figure("requests per second while cycling", requests / tookSeconds, "/s"),
     ];
+  }
+
+  #processes(): Promise<{ readonly masterPid: number; readonly workers: readonly number[] }> {
+    const own = { masterPid: process.pid, workers: [process.pid] };
+    return this.#stage.program.isHaproxy ? this.#stage.processes() : Promise.resolve(own);
   }
 
   async #grow(count: number): Promise<void> {
