@@ -8,7 +8,7 @@ import { type Memory, readMemory, writeMemory } from "./memory.ts";
 import { Ports } from "./ports.ts";
 import { addressText, type Front, structureOf, type TrafficTable } from "./table.ts";
 
-/** After a refusal, a port that was taken, or a HAProxy that was not there. */
+/** After a refusal, or a port that was taken. */
 const TRY_AGAIN_AFTER_MS = 5_000;
 /** One that lived so long did not end because of how it was started. */
 const LONG_LIFE_MS = 10_000;
@@ -57,7 +57,7 @@ export class Keeper implements AsyncDisposable {
     this.#balancer = this.haproxy;
   }
 
-  /** Who had what when HAProxy was last given a new configuration, perhaps by an earlier daemon. */
+  /** Who had what when the balancer was last given a new configuration, perhaps by an earlier daemon. */
   get memory(): Memory {
     return this.#memory;
   }

@@ -4,7 +4,7 @@ import { addressText, type Front } from "./table.ts";
 
 type Address = Pick<Front, "host" | "port">;
 
-/** Addresses that HAProxy would not get, so that one of them does not keep it from all the others. */
+/** Addresses that the balancer would not get, so that one of them does not keep it from all the others. */
 export class Ports {
   readonly #taken = new Map<string, Address & { readonly reason: string }>();
   readonly #tryAgainAfterMs: number;

@@ -25,7 +25,7 @@ export interface TrafficOptions {
   readonly dataDirectory: string;
   /** Where doors without an address of their own listen. */
   readonly http: { readonly host: string; readonly port: number };
-  /** The HAProxy program: a path, or a name that is looked for in PATH. */
+  /** The HAProxy program: a path, or a name that is looked for in PATH. Where there is none, what is built in leads. */
   readonly haproxy: string;
   readonly clock: Clock;
   readonly log: Log;
