@@ -43,6 +43,7 @@ const PURE_FILES = [
   "dashboards/console/page/state/select.ts",
   "dashboards/console/page/state/series.ts",
   "dashboards/console/page/state/format.ts",
+  "dashboards/console/page/state/place.ts",
   "orchestrator/ownership/look.ts",
   "orchestrator/ownership/attribute.ts",
   "orchestrator/ownership/settle.ts",

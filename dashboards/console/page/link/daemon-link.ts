@@ -9,6 +9,8 @@ import { openStream } from "./stream.ts";
 const BACK_OFF = { firstMs: 500, factor: 1.7, mostMs: 10_000 };
 /** What the stream does not tell: modes, silences, alerts on their way. */
 const LOOK_EVERY_MS = { alerts: 5_000, services: 30_000 };
+/** What was not answered is asked for again so soon. */
+const ASK_AGAIN_MS = 2_000;
 /** Within it a pass of the daemon has seen what was asked for from here. */
 const NEXT_PASS_MS = 1_500;
 /** What is missing is asked for at once, though not for each of a burst of events. */
@@ -76,6 +78,7 @@ export class DaemonLink {
       await Promise.all([what.services && this.#askServices(), what.alerts && this.#askAlerts()]);
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#lock(error.message);
+      this.#askedAtMs.services = Date.now() - LOOK_EVERY_MS.services + ASK_AGAIN_MS;
     } finally {
       this.#isAsking = false;
     }

@@ -5,8 +5,8 @@ import { type Api, troubleText } from "../link/api.ts";
 import type { DaemonLink } from "../link/daemon-link.ts";
 import { rememberedPerson, rememberPerson } from "../link/session.ts";
 import { ageText } from "../state/format.ts";
+import { serviceHref } from "../state/place.ts";
 import { html } from "./html.ts";
-import { serviceHref } from "./route.ts";
 
 const SPANS = [
   [30 * MINUTE_MS, "30 minutes"],

@@ -15,13 +15,13 @@ export function Banner({ world, nowMs }: { world: World; nowMs: number }) {
     const waitMs = link.retryAtMs === undefined ? 0 : link.retryAtMs - nowMs;
     const next =
       waitMs > 500 ? `trying again in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}` : "trying again";
-    return html`<div class="banner bad"><span role="alert">The daemon does not answer.</span> <span>Disconnected for ${ageText(nowMs - link.sinceMs)}, ${next}.${age}</span></div>`;
+    return html`<section aria-label="How old this is" class="banner bad"><span role="alert">The daemon does not answer.</span> <span>Disconnected for ${ageText(nowMs - link.sinceMs)}, ${next}.${age}</span></section>`;
   }
   if (readiness !== undefined && !readiness.ready) {
-    return html`<div class="banner warn" role="alert">Nothing is changed now: ${readiness.engine}</div>`;
+    return html`<section aria-label="How old this is" class="banner warn"><span role="alert">Nothing is changed now: ${readiness.engine}</span></section>`;
   }
   if (link.state === "live" && ageMs !== undefined && ageMs > OLD_MS) {
-    return html`<div class="banner warn">No figures have come for ${ageText(ageMs)}.</div>`;
+    return html`<section aria-label="How old this is" class="banner warn">No figures have come for ${ageText(ageMs)}.</section>`;
   }
   return null;
 }

@@ -2,10 +2,10 @@ import { useEffect } from "preact/hooks";
 import type { DecisionView } from "../../../../core/wire.ts";
 import type { Api } from "../link/api.ts";
 import { countText, levelText, momentText } from "../state/format.ts";
+import { serviceHref } from "../state/place.ts";
 import { useAsked } from "./asked.ts";
 import { html } from "./html.ts";
 import { Icon } from "./icons.ts";
-import { serviceHref } from "./route.ts";
 
 interface Properties {
   readonly id: string;

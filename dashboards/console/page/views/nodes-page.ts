@@ -1,9 +1,9 @@
 import { ageText, bytesText, coresText, countText } from "../state/format.ts";
+import { serviceHref } from "../state/place.ts";
 import type { Sums } from "../state/select.ts";
 import type { ReplicaSample, ServiceState } from "../state/world.ts";
 import { html } from "./html.ts";
 import { memo } from "./memo.ts";
-import { serviceHref } from "./route.ts";
 import type { Shared } from "./shared.ts";
 
 /** Where replicas run, and all of them at a glance. */

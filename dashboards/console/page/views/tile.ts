@@ -1,12 +1,12 @@
 import { formatBytes } from "../../../../core/units.ts";
 import type { AlertView } from "../../../../core/wire-alerts.ts";
 import { boundsText, percentText } from "../state/format.ts";
+import { serviceHref } from "../state/place.ts";
 import { conditionOf, jobSentence } from "../state/select.ts";
 import { sparkPath } from "../state/series.ts";
 import type { ServiceState, TrailPoint } from "../state/world.ts";
 import { html } from "./html.ts";
 import { memo } from "./memo.ts";
-import { serviceHref } from "./route.ts";
 
 const SPARK = { width: 240, height: 44, length: 90 };
 /** Of a drawing without a threshold: a service that idles is not shown as a mountain. */

@@ -1,9 +1,9 @@
 import { momentText } from "../state/format.ts";
+import { serviceHref } from "../state/place.ts";
 import type { Happening } from "../state/timeline.ts";
 import { html } from "./html.ts";
 import { Icon, type IconName } from "./icons.ts";
 import { memo } from "./memo.ts";
-import { serviceHref } from "./route.ts";
 
 /** Newest first; a decision leads to what explains it. */
 export const TimelineLines = memo(
