@@ -80,7 +80,7 @@ function QuietForm({
         .map(([name, value]) => ({ name, value, isEqual: true, isRegex: false }));
       return api.silence({ matchers, endsAtMs: Date.now() + spanMs, author: by.trim(), comment });
     });
-  return html`<form class="quiet fields" onSubmit=${acknowledge}>
+  return html`<form class="quiet-form fields" onSubmit=${acknowledge}>
     <label>Your name<input autocomplete="name" maxlength="200" value=${by} onInput=${(event: Event) => setBy((event.target as HTMLInputElement).value)} /></label>
     <label>Comment<input maxlength="2000" value=${comment} onInput=${(event: Event) => setComment((event.target as HTMLInputElement).value)} /></label>
     <div class="row">
