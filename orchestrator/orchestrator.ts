@@ -6,6 +6,7 @@ import type {
   ObservedState,
   Plan,
   Project,
+  ReplicaId,
   Service,
   ServiceId,
 } from "../core/types.ts";
@@ -256,7 +257,9 @@ export class Orchestrator implements AsyncDisposable {
       const key = slotKey(service, slot);
       return inFlight.arriving.has(key) || inFlight.leaving.has(key);
     });
-    if (observed.complete && this.#watch.look(this.#sight, inFlight, nowMs)) this.#catalog = undefined;
+    const wasEnded = (id: ReplicaId) => this.ownership.wasEndedByOthers(id);
+    if (observed.complete && this.#watch.look(this.#sight, inFlight, wasEnded, nowMs))
+      this.#catalog = undefined;
     this.ownership.look({ nowMs, observed, desired: this.#known.desired, inFlight });
 
     const plan = reconcile({
@@ -320,6 +323,8 @@ export class Orchestrator implements AsyncDisposable {
       log.info(about, "action done");
       // A slot is forgiven when its replica has run for a while, not because it could be started.
       if (!bringsReplica(action)) this.#failures.forget(attemptKeyOf(action));
+      if (action.kind === "start-replica" && action.replica !== undefined)
+        this.#failures.started(action.replica);
     } else if (outcome === "failed" && !this.#abort.signal.aborted) {
       log.error({ ...about, err: error }, "action failed");
       this.#failures.failed(attemptKeyOf(action), messageOf(error), clock.nowMs());

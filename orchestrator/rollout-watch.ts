@@ -2,7 +2,15 @@ import type { Clock } from "../core/clock.ts";
 import { isFlyballError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
-import type { Action, ObservedReplica, ObservedState, Plan, Project, Service } from "../core/types.ts";
+import type {
+  Action,
+  ObservedReplica,
+  ObservedState,
+  Plan,
+  Project,
+  ReplicaId,
+  Service,
+} from "../core/types.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { InFlight } from "./reconcile/input.ts";
@@ -33,11 +41,13 @@ export class RolloutWatch {
   /**
    * Moves every rollout on; true when one changed. A store that cannot be written leaves them where they are: what
    * runs is looked after all the same.
+   *
+   * @param wasEnded by somebody else, which says nothing about the new version
    */
-  look(sight: Sight, inFlight: InFlight, nowMs: number): boolean {
-    const isBusy = ({ service, slot }: ObservedReplica) => {
+  look(sight: Sight, inFlight: InFlight, wasEnded: (replica: ReplicaId) => boolean, nowMs: number): boolean {
+    const isExcused = ({ id, service, slot }: ObservedReplica) => {
       const key = slotKey(service, slot);
-      return inFlight.arriving.has(key) || inFlight.leaving.has(key);
+      return inFlight.arriving.has(key) || inFlight.leaving.has(key) || wasEnded(id);
     };
     const { replicasOf, shortOf } = sight;
     const wanted = (service: Service) => {
@@ -48,7 +58,7 @@ export class RolloutWatch {
       return Math.min(asked, present.length);
     };
     try {
-      const look = { replicasOf, wanted, isBusy, ...this.#traffic };
+      const look = { replicasOf, wanted, isExcused, ...this.#traffic };
       const changed = this.rollouts.advance(sight.catalog.services, look, nowMs);
       for (const rollout of changed) this.#tellOf(rollout, sight);
       return changed.length > 0;

@@ -77,6 +77,11 @@ export class Ownership {
       if (removedAtMs === undefined) this.#traces.delete(replica);
   }
 
+  /** It was told to end since it was started last, and not by us. */
+  wasEndedByOthers(replica: ReplicaId): boolean {
+    return this.#traces.get(replica)?.killedAtMs !== undefined && !this.#own.replicas.has(replica);
+  }
+
   /** Our own actions, before they begin. */
   begun(plan: Plan): void {
     this.#own.add(plan);

@@ -5,6 +5,8 @@ import { dependencyNotMet } from "./dependencies.ts";
 import { slotKey } from "./keys.ts";
 import type { ServiceScene } from "./service-scene.ts";
 
+const STARTS_IN_VAIN = 3;
+
 /** Looks after the replicas that stay: starts and restarts them, and replaces what no longer lives. */
 export function planUpkeep(scene: ServiceScene, replicas: readonly ObservedReplica[]): void {
   const { planning, service } = scene;
@@ -17,7 +19,7 @@ export function planUpkeep(scene: ServiceScene, replicas: readonly ObservedRepli
       case "settled":
         break;
       case "unstarted":
-        startAgain(scene, replica, "it was created and never started");
+        startUnstarted(scene, replica);
         break;
       case "ended":
         restartEnded(scene, replica);
@@ -38,6 +40,14 @@ export function planUpkeep(scene: ServiceScene, replicas: readonly ObservedRepli
     }
   }
   replaceOneDead(scene, replicas);
+}
+
+/** An engine may say that it has started one, and have lost it: its disk was full at that moment. */
+function startUnstarted(scene: ServiceScene, replica: ObservedReplica): void {
+  const starts = scene.planning.draft.failures(scene.service.id, replica.slot);
+  if (replica.origin === "flyball" && starts >= STARTS_IN_VAIN)
+    replace(scene, replica, `it was started ${starts} times and does not run`);
+  else startAgain(scene, replica, "it was created and never started");
 }
 
 function restartEnded(scene: ServiceScene, replica: ObservedReplica): void {
@@ -87,12 +97,16 @@ function replaceOneDead(scene: ServiceScene, replicas: readonly ObservedReplica[
     holdAll(`is unhealthy; its successor ${waiting}`, [next]);
     return;
   }
-  const { slot } = next;
-  if (draft.holdForRetry(service.id, slotKey(service.id, slot), slot)) return;
-  const revision = revisionForMissing(scene, next);
-  const freed = scene.resourcesOf(next);
+  replace(scene, next, `it ${unhealthyText(next)}`);
+}
+
+function replace(scene: ServiceScene, replica: ObservedReplica, cause: string): void {
+  const { draft } = scene.planning;
+  const { service, slot } = replica;
+  if (draft.holdForRetry(service, slotKey(service, slot), slot)) return;
+  const revision = revisionForMissing(scene, replica);
+  const freed = scene.resourcesOf(replica);
   const needs = needsOf(scene, revision, freed);
-  const cause = `it ${unhealthyText(next)}`;
-  const after = needs === undefined ? undefined : draft.remove(next, cause, needs);
+  const after = needs === undefined ? undefined : draft.remove(replica, cause, needs);
   if (after !== undefined) addCreation(scene, { slot, cause, revision, after, freed }, []);
 }

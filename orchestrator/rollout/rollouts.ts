@@ -36,8 +36,8 @@ export interface RolloutLook {
   readonly replicasOf: ReplicasOf;
   /** The count that is asked for. */
   readonly wanted: (service: Service) => number;
-  /** A running action works on it. */
-  readonly isBusy: (replica: ObservedReplica) => boolean;
+  /** A running action works on it, or somebody else has ended it. */
+  readonly isExcused: (replica: ObservedReplica) => boolean;
   /** What the balancer counts; absent: nobody counts. */
   readonly trafficOf?: TrafficOf;
 }
@@ -275,7 +275,7 @@ export class Rollouts {
     if (cloneSource(replicas) !== undefined) return { ...rollout, state: "done", endedAtMs: nowMs };
     const policy = updatePolicy(service, wanted, rollout.kind);
     const isExcused = (replica: ObservedReplica) =>
-      look.isBusy(replica) || this.#endedUnseen.has(runOf(replica));
+      look.isExcused(replica) || this.#endedUnseen.has(runOf(replica));
     const { restart } = service.template;
     const scene: RolloutScene = { policy, restart, wanted, replicas, isExcused };
     return this.#judged(advance(rollout, scene, nowMs), scene, look, nowMs);

@@ -50,14 +50,14 @@ class Rolling {
     return new Rolling(docker, orchestrator);
   }
 
-  async up(version: string, template: Partial<Service["template"]> = {}): Promise<void> {
+  async up(version: string, template: Partial<Service["template"]> = {}, update = QUICK): Promise<void> {
     this.docker.define({ web: { environment: { VERSION: version }, ...template } });
     const { project } = this.docker;
     const services = project.services.map((one) => ({
       ...one,
       templateHash: version,
       initialReplicas: 3,
-      updates: { update: QUICK, rollback: QUICK },
+      updates: { update, rollback: QUICK },
     }));
     await this.orchestrator.applyProject({ ...project, services } satisfies Project);
   }
@@ -100,6 +100,17 @@ for (const lab of engines) {
         return on.serving("v2").length === 3 && on.serving("v1").length === 0;
       });
       assert.equal(fewest, 3);
+      await on.rolloutIs("done", 2);
+      await on.settles("v2", 3);
+    });
+
+    test("a new replica that somebody kills says nothing about the new version", async (t) => {
+      const on = await Rolling.open(t, lab);
+      await on.up("v1");
+      await on.rolloutIs("done", 1);
+      await on.up("v2", {}, { monitorMs: 2_000 });
+      const victim = await eventually("the first of the new ones runs", () => on.serving("v2")[0]?.id);
+      await on.docker.docker.getContainer(victim).kill();
       await on.rolloutIs("done", 2);
       await on.settles("v2", 3);
     });

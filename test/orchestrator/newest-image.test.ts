@@ -47,7 +47,7 @@ class Up {
   }
 
   look(): void {
-    const look = { replicasOf: () => this.replicas, wanted: () => 1, isBusy: () => false };
+    const look = { replicasOf: () => this.replicas, wanted: () => 1, isExcused: () => false };
     this.rollouts.advance(this.rollouts.resolve(project([web])).services, look, NOW_MS);
   }
 

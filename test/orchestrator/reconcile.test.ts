@@ -112,6 +112,21 @@ describe("the states a replica can be in", () => {
     ]);
   });
 
+  test("one that three starts have not brought to run is made anew; compose's own is left to its turn", () => {
+    const reason = "it was started and does not run";
+    const failed = { failures: 3, lastAtMs: NOW_MS - 10_000, reason, delayMs: 1_000 };
+    const attempts = new Map([["shop_web#1", failed]]);
+    assert.deepEqual(planText({ services: [web], replicas: [replica("web", 1, "created")], attempts }), [
+      "0 remove shop_web 1: it was started 3 times and does not run",
+      "1 create shop_web 1 (after 0): it was started 3 times and does not run",
+      "2 start shop_web 1 (after 1): it was started 3 times and does not run",
+    ]);
+    assert.deepEqual(
+      planText({ services: [web], replicas: [composeReplica("web", 1, "created")], attempts }),
+      ["0 start shop_web 1: it was created and never started"],
+    );
+  });
+
   test("one that ended is started again, with its status for a cause", () => {
     assert.deepEqual(
       planText({ services: [web], replicas: [replica("web", 1, "exited", { exitCode: 3 })] }),

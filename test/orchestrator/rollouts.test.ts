@@ -47,7 +47,7 @@ class Reopenable {
   }
 
   look(of: Service, wanted = 1): readonly Rollout[] {
-    const look = { replicasOf: () => this.replicas, wanted: () => wanted, isBusy: () => false };
+    const look = { replicasOf: () => this.replicas, wanted: () => wanted, isExcused: () => false };
     return this.rollouts.advance([this.rollouts.resolve(project([of])).services[0] ?? of], look, this.nowMs);
   }
 

@@ -241,7 +241,7 @@ export class World {
       {
         replicasOf: () => this.#replicas(),
         wanted: () => this.wanted,
-        isBusy: ({ slot }) => this.#running.some(({ action }) => slotOf(action) === slot),
+        isExcused: ({ slot }) => this.#running.some(({ action }) => slotOf(action) === slot),
         ...(this.trafficOf === undefined ? {} : { trafficOf: this.trafficOf }),
       },
       this.nowMs,
