@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +10,8 @@ import { eventually, FlyballHouse } from "./flyball-daemon.ts";
 
 const PATIENCE_MS = 30_000;
 const BUILD = join(import.meta.dirname, "../../dashboards/console/build.ts");
+const DIST = join(import.meta.dirname, "../../dashboards/console/dist");
+const MOST_BYTES = 80 * 2 ** 10;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TOKEN = "a-token-that-is-long-enough";
 const HTML = '<img src=x onerror="window.hacked=1"><b>bold</b>';
@@ -55,6 +57,9 @@ test("the console", async (t) => {
     assert.deepEqual(await page.locator(".tiles h2 a").allTextContents(), ["plain", "web"].toSorted());
     await page.getByText("Live", { exact: true }).waitFor();
     assert.deepEqual(page.foreign, []);
+    const packed = readdirSync(DIST).filter((name) => name.endsWith(".gz"));
+    const bytes = packed.reduce((total, name) => total + statSync(join(DIST, name)).size, 0);
+    assert.ok(bytes > 0 && bytes <= MOST_BYTES, `page, script and style are ${bytes} bytes, gzip`);
   });
 
   await t.test("a service that is busy scales on screen, and the decision is on the timeline", async () => {
@@ -109,6 +114,9 @@ test("the console", async (t) => {
     await page.getByRole("button", { name: "Paused", pressed: true }).waitFor();
     await page.getByRole("button", { name: "Live", exact: true }).click();
     await page.getByRole("button", { name: "Live", pressed: true }).waitFor();
+    await page.getByLabel("Keep it").selectOption("for 10 minutes");
+    await page.getByRole("button", { name: "Scale", exact: true }).click();
+    await page.getByText(/^stays at 3, held until \d\d:/).waitFor();
   });
 
   await t.test("an alert is silenced, and the silence is ended", async () => {
