@@ -194,10 +194,11 @@ export class Keeper implements AsyncDisposable {
       livedMs > LONG_LIFE_MS ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
     this.#hasDied = true;
     log.warn({ livedMs: Math.round(livedMs) }, "traffic: HAProxy has ended; it is started again");
-    // Not before the pause is over: a pass that comes sooner does nothing, and the next one may be a second away.
+    // Not before the pause is over: a pass that comes sooner does nothing, and the next one may be a second away. A timer
+    // may be early by a part of a millisecond.
     const inMs = this.#startedAtMs + this.#pauseMs - clock.monotonicMs();
     clearTimeout(this.#startAgain);
-    this.#startAgain = setTimeout(onEnd, Math.max(0, Math.ceil(inMs)));
+    this.#startAgain = setTimeout(onEnd, Math.max(0, Math.ceil(inMs) + 1));
   }
 }
 
