@@ -43,8 +43,8 @@ export class Broadcast {
   }
 }
 
-/** Without what only grows older: levels and times that remain. */
-function outcomeOf({ from, wanted, to, verdicts, limits }: Decision): string {
+/** Without what changes each second and leads to nothing: levels, times that remain, what the rules want and do not get. */
+function outcomeOf({ from, to, verdicts, limits }: Decision): string {
   const rules = verdicts.map(({ metric, wants }) => `${metric} ${wants}`);
-  return JSON.stringify([from, wanted, to, rules, limits.map(({ limit }) => limit)]);
+  return JSON.stringify([from, to, rules, limits.map(({ limit }) => limit)]);
 }
