@@ -9,6 +9,8 @@ import { disturbPlans, type Stage, TAKES_MS } from "./stage.ts";
 const LIMIT_MS = 120_000;
 const LONGEST_PAUSE_MS = 1_500;
 const STOPPED_MS = 700;
+/** An engine answers a kill before it knows of the end: until then it says that the container runs. */
+const HEARD_MS = 500;
 
 /** What a person does to one container. Volumes go with it, so that what is left behind is Flyball's doing. */
 const BY_HAND = [
@@ -60,6 +62,7 @@ async function command({ ground }: Arena, random: Random, name: string, containe
     await sleep(random.between(0, LONGEST_PAUSE_MS));
     await docker("unpause", container);
   }
+  if (words[0] === "kill") await sleep(HEARD_MS);
   return words[0];
 }
 
