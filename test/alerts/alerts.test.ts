@@ -6,29 +6,20 @@ import { after, describe, test } from "node:test";
 import { Alerts, type AlertsOptions } from "../../alerts/alerts.ts";
 import { type Channel, DeliveryFailed } from "../../alerts/channels/channel.ts";
 import type { ServiceFacts } from "../../alerts/facts.ts";
-import type { AlertRequest, Notification } from "../../core/alert.ts";
+import type { Notification } from "../../core/alert.ts";
 import { alertsConfig } from "../../core/alerts-config.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlyballError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
 import { Store } from "../../core/store.ts";
-import { facts, NOW_MS, service } from "./builders.ts";
+import { CPU_REQUEST, facts, NOW_MS, service } from "./builders.ts";
 
 const root = mkdtempSync(join(tmpdir(), "flyball-alerts-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 let made = 0;
 
-const request: AlertRequest = {
-  signal: "cpu",
-  comparison: ">",
-  threshold: 0.9,
-  forMs: 0,
-  keepFiringForMs: 0,
-  severity: "critical",
-  noData: "keep",
-};
 const web = (cpu: number, overrides: Partial<ServiceFacts> = {}) =>
-  service({ requests: [request], levels: { cpu }, ...overrides });
+  service({ requests: [CPU_REQUEST], levels: { cpu }, ...overrides });
 
 /** Moves only when it is told to. */
 class TestClock implements Clock {

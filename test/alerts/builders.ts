@@ -1,10 +1,21 @@
 import type { AlertFacts, ServiceFacts } from "../../alerts/facts.ts";
 import type { Route } from "../../alerts/grouping.ts";
 import type { AlertRule, Finding } from "../../alerts/rule.ts";
-import type { Notification, NotifiedAlert } from "../../core/alert.ts";
+import type { AlertRequest, Notification, NotifiedAlert } from "../../core/alert.ts";
 import type { ObservedReplica } from "../../core/types.ts";
 
 export const NOW_MS = Date.parse("2026-11-21T12:00:00Z");
+
+/** As `alert.cpu: "> 90% critical"` is read. */
+export const CPU_REQUEST: AlertRequest = {
+  signal: "cpu",
+  comparison: ">",
+  threshold: 0.9,
+  forMs: 0,
+  keepFiringForMs: 0,
+  severity: "critical",
+  noData: "keep",
+};
 
 /** A daemon that sees everything, and has nothing to complain of. */
 export function facts(overrides: Partial<AlertFacts> = {}): AlertFacts {

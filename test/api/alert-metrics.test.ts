@@ -7,21 +7,10 @@ import { setImmediate } from "node:timers/promises";
 import { Alerts } from "../../alerts/alerts.ts";
 import { DeliveryFailed } from "../../alerts/channels/channel.ts";
 import { DaemonMetrics } from "../../api/metrics.ts";
-import type { AlertRequest } from "../../core/alert.ts";
 import { alertsConfig } from "../../core/alerts-config.ts";
 import { createLog } from "../../core/log.ts";
 import { Store } from "../../core/store.ts";
-import { facts, NOW_MS, service } from "../alerts/builders.ts";
-
-const request: AlertRequest = {
-  signal: "cpu",
-  comparison: ">",
-  threshold: 0.9,
-  forMs: 0,
-  keepFiringForMs: 0,
-  severity: "critical",
-  noData: "keep",
-};
+import { CPU_REQUEST, facts, NOW_MS, service } from "../alerts/builders.ts";
 
 test("alerts are counted by rule and state, and notifications by what became of them", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "flyball-alert-metrics-"));
@@ -60,7 +49,7 @@ test("alerts are counted by rule and state, and notifications by what became of 
   assert.ok(quiet.length > 20 && quiet.every((line) => line.endsWith(" 0")), "every rule is told, at 0");
   assert.deepEqual(await lines(/^flyball_outbox_pending/), ['flyball_outbox_pending{channel="mail"} 0']);
 
-  const hot = service({ requests: [request], levels: { cpu: 0.97 } });
+  const hot = service({ requests: [CPU_REQUEST], levels: { cpu: 0.97 } });
   const lookUntil = async (line: string) => {
     while (!(await lines(/^flyball_/)).includes(line)) {
       alerts.look(facts({ services: [hot] }));

@@ -149,8 +149,8 @@ describe("the load generator", () => {
   });
 
   test("requests that no replica has room for wait, and go to the replica that comes", async (t) => {
-    const stuck: (() => void)[] = [];
-    const slow = await serve(t, (_request, response) => stuck.push(() => response.end("ok")));
+    const released = Promise.withResolvers<void>();
+    const slow = await serve(t, (_request, response) => released.promise.then(() => response.end("ok")));
     const quick = await serve(t, (_request, response) => response.end("ok"));
     const { generator, outcomes } = generate(t);
     generator.setTargets([target("slow", slow.port)]);
@@ -161,7 +161,7 @@ describe("the load generator", () => {
     generator.setTargets([target("slow", slow.port), target("quick", quick.port)]);
     await sleep(200);
     assert.ok(outcomes.some(({ replica }) => replica === "quick"));
-    for (const release of stuck) release();
+    released.resolve();
     await generator.finish();
     assert.equal(generator.counts.failed, 0);
   });

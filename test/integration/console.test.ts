@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium, skipWithoutChromium } from "../lab/chromium.ts";
-import { eventually, FlyballHouse } from "./flyball-daemon.ts";
+import { busyService, eventually, FlyballHouse } from "./flyball-daemon.ts";
 
 const PATIENCE_MS = 30_000;
 const BUILD = join(import.meta.dirname, "../../dashboards/console/build.ts");
@@ -17,23 +17,7 @@ const TOKEN = "a-token-that-is-long-enough";
 const HTML = '<img src=x onerror="window.hacked=1"><b>bold</b>';
 
 const IDLE = "trap 'exit 0' TERM; sleep 1000 & wait";
-/** Burns what CPU it gets while the file `busy` is there. */
-const BURNS =
-  "trap 'exit 0' TERM; while :; do if [ -e busy ]; then i=0; while [ $$i -lt 5000 ]; do i=$$((i+1)); done; else sleep 0.1; fi; done";
-
-const SERVICES = `  web:
-    image: flyball/busybox:lab
-    command: ["sh", "-c", "${BURNS}"]
-    stop_grace_period: 2s
-    labels:
-      autoscale.max_cpu: "60"
-      autoscale.max: "3"
-      autoscale.window: 2s
-      autoscale.cooldown: 1s
-      autoscale.stabilization: 1h
-      business.team: '${HTML}'
-    deploy: { resources: { limits: { cpus: "0.2" } } }
-  plain:
+const SERVICES = `${busyService("1h", [`business.team: '${HTML}'`])}  plain:
     image: flyball/busybox:lab
     command: ["sh", "-c", "${IDLE}"]
     stop_grace_period: 2s

@@ -1,24 +1,9 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { describe, test } from "node:test";
-import { eventually, FlyballHouse } from "./flyball-daemon.ts";
+import { busyService, eventually, FlyballHouse } from "./flyball-daemon.ts";
 
-/** Burns what CPU it gets while the file `busy` is there. */
-const BURNS =
-  "trap 'exit 0' TERM; while :; do if [ -e busy ]; then i=0; while [ $$i -lt 5000 ]; do i=$$((i+1)); done; else sleep 0.1; fi; done";
-
-const WEB = `  web:
-    image: flyball/busybox:lab
-    command: ["sh", "-c", "${BURNS}"]
-    stop_grace_period: 2s
-    labels:
-      autoscale.max_cpu: "60"
-      autoscale.max: "3"
-      autoscale.window: 2s
-      autoscale.cooldown: 1s
-      autoscale.stabilization: 2s
-    deploy: { resources: { limits: { cpus: "0.2" } } }
-`;
+const WEB = busyService("2s");
 
 describe("the recorded decisions of a daemon", () => {
   test("come out the same, byte for byte, through scaling out and in and a kill in between", async (t) => {

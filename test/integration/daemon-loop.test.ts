@@ -9,26 +9,11 @@ import {
   samplesSchema,
   serverFrameSchema,
 } from "../../core/wire-stream.ts";
-import { eventually, FlyballHouse } from "./flyball-daemon.ts";
-
-/** Burns what CPU it gets while the file `busy` is there. */
-const BURNS =
-  "trap 'exit 0' TERM; while :; do if [ -e busy ]; then i=0; while [ $$i -lt 5000 ]; do i=$$((i+1)); done; else sleep 0.1; fi; done";
+import { busyService, eventually, FlyballHouse } from "./flyball-daemon.ts";
 
 test("a service that is busy gets more replicas, and loses them when it is not", async (t) => {
   const house = await FlyballHouse.open(t);
-  const file = house.compose(`  web:
-    image: flyball/busybox:lab
-    command: ["sh", "-c", "${BURNS}"]
-    stop_grace_period: 2s
-    labels:
-      autoscale.max_cpu: "60"
-      autoscale.max: "3"
-      autoscale.window: 2s
-      autoscale.cooldown: 1s
-      autoscale.stabilization: 2s
-    deploy: { resources: { limits: { cpus: "0.2" } } }
-`);
+  const file = house.compose(busyService("2s"));
   await house.serve();
   await house.must("up", "-f", file);
   await house.untilHas(1);

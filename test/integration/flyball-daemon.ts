@@ -35,6 +35,27 @@ export const SERVICE = `
     volumes: ["/data"]
 `;
 
+/** Burns what CPU it gets while the file `busy` is there. */
+const BURNS =
+  "trap 'exit 0' TERM; while :; do if [ -e busy ]; then i=0; while [ $$i -lt 5000 ]; do i=$$((i+1)); done; else sleep 0.1; fi; done";
+
+/** A `web` that goes up to three while it is busy. @param labels more of them, a line each */
+export function busyService(stabilization: string, labels: readonly string[] = []): string {
+  const more = labels.map((label) => `      ${label}\n`).join("");
+  return `  web:
+    image: flyball/busybox:lab
+    command: ["sh", "-c", "${BURNS}"]
+    stop_grace_period: 2s
+    labels:
+      autoscale.max_cpu: "60"
+      autoscale.max: "3"
+      autoscale.window: 2s
+      autoscale.cooldown: 1s
+      autoscale.stabilization: ${stabilization}
+${more}    deploy: { resources: { limits: { cpus: "0.2" } } }
+`;
+}
+
 /** Asks until the answer is neither false nor undefined; says how it looked last when that never comes. */
 export async function eventually<T>(
   what: string,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { freePort } from "../lab/free-port.ts";
 import { eventually, FlyballHouse } from "./flyball-daemon.ts";
@@ -54,12 +55,28 @@ ${more}`;
       await house.serve();
       await house.must("up", "-f", file);
       const url = `http://127.0.0.1:${port}`;
-      await eventually("it answers", async () => (await fetch(`${url}/web`)).status === 200);
+      // Until the balancer listens nobody answers at all.
+      await eventually("it answers", () =>
+        fetch(`${url}/web`).then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      );
 
+      // On a slow machine it may be about to sleep by now; a websocket that was counted keeps it awake.
+      const socket = await eventually("a websocket is open and the service is awake", async () => {
+        const one = new WebSocket(`ws://127.0.0.1:${port}/web/live`);
+        const isOpen = await once(one, "open").then(
+          () => true,
+          () => false,
+        );
+        await sleep(2_500);
+        if (isOpen && (await house.counts()).desired === 1) return one;
+        one.terminate();
+        return undefined;
+      });
       // An open websocket is use, however still it is.
-      const socket = new WebSocket(`ws://127.0.0.1:${port}/web/live`);
-      await once(socket, "open");
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await sleep(5_000);
       assert.equal((await house.counts()).desired, 1);
       socket.send("still here");
       const [echo] = await once(socket, "message");

@@ -12,7 +12,15 @@ import { InFlightWork } from "../../orchestrator/in-flight.ts";
 import type { AuditLine } from "../../orchestrator/ownership/audit.ts";
 import { Ownership } from "../../orchestrator/ownership/ownership.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
-import { composeReplica, NOW_MS, observed, project, service, template } from "../orchestrator/builders.ts";
+import {
+  composeReplica,
+  NOW_MS,
+  network,
+  observed,
+  project,
+  service,
+  template,
+} from "../orchestrator/builders.ts";
 
 export const LEAST = 2;
 export const MOST = 5;
@@ -72,19 +80,8 @@ export class World {
       onExternalChange: policy,
     };
     const definition = template({ restart: { condition: "any", delayMs: 0 }, stopGraceMs: 1_000 });
-    const network = {
-      key: "default",
-      name: NETWORK,
-      external: false,
-      driverOptions: {},
-      labels: {},
-      internal: false,
-      attachable: false,
-      enableIpv6: false,
-      subnets: [],
-    };
     const web = service("web", { scaling, template: definition });
-    this.#project = project([web], { networks: [network] });
+    this.#project = project([web], { networks: [network({ name: NETWORK })] });
     this.desired = count;
     this.#store = store;
     this.ownership = this.#begun();

@@ -1,6 +1,7 @@
 import { serviceIdOf } from "../../../../core/ids.ts";
 import type { Project, ReplicaTemplate, Service } from "../../../../core/types.ts";
 import type { InspectedContainer } from "../../../../orchestrator/engines/docker/wire.ts";
+import { network } from "../../builders.ts";
 
 /** A template with nothing in it but an image. */
 export function aTemplate(parts: Partial<ReplicaTemplate> = {}): ReplicaTemplate {
@@ -47,17 +48,7 @@ export function aProject(name: string, services: readonly Service[], parts: Part
 }
 
 export function aNetwork(project: string, key: string): Project["networks"][number] {
-  return {
-    key,
-    name: `${project}_${key}`,
-    external: false,
-    driverOptions: {},
-    labels: {},
-    internal: false,
-    attachable: false,
-    enableIpv6: false,
-    subnets: [],
-  };
+  return network({ key, name: `${project}_${key}` });
 }
 
 export const CONTAINER_ID = "0123456789abcdef".repeat(4);

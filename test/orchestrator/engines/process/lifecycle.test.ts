@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readStat } from "../../../../orchestrator/engines/process/proc.ts";
+import { network } from "../../builders.ts";
 import { eventually, Lab, NEVER, noCgroups, serviceOf, shell } from "./harness.ts";
 
 /** Stays until it is told to go, and says when it is there. */
@@ -213,23 +214,13 @@ describe("a replica's life", () => {
     const lab = await Lab.open(t);
     const driver = await lab.engine();
     const service = serviceOf({ command: ["true"], image: "shop/web:1" });
-    const network = {
-      key: "front",
-      name: "shop_front",
-      external: false,
-      driverOptions: {},
-      labels: {},
-      internal: false,
-      attachable: false,
-      enableIpv6: false,
-      subnets: [],
-    };
+    const front = network({ key: "front", name: "shop_front" });
     const project = {
       name: "shop",
       workingDirectory: lab.directory,
       composeFiles: [],
       services: [service],
-      networks: [network],
+      networks: [front],
       volumes: [],
     };
     const observed = await driver.engine.observe([project], NEVER);
