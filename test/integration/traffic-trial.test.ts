@@ -54,7 +54,13 @@ for (const program of programs) {
       };
       await house.serve();
       await house.must("up", "-f", compose("one", 0));
-      await eventually("it answers", async () => (await fetch(url)).status === 200);
+      // Until the balancer listens nobody answers at all.
+      await eventually("it answers", () =>
+        fetch(url).then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      );
       await eventually("all of it has proven healthy", async () => {
         const [rollout] = await house.client.rollouts();
         return rollout?.state === "done";
