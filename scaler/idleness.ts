@@ -1,8 +1,8 @@
 import type { SignsOfUse } from "../core/types.ts";
 
 /**
- * Whether anybody uses a service that may have no replica at all: `waiting` somebody is held up until one serves ·
- * `in use` · `idle` for as long as its policy asks.
+ * Whether anybody uses a service that may have no replica at all: `waiting` it has none, and somebody is held up until one
+ * serves, or has come to the last one when it was told to go · `in use` · `idle` for as long as its policy asks.
  */
 export type Activity = "waiting" | "in use" | "idle";
 
@@ -32,10 +32,10 @@ export class Idleness {
       this.#usedAtMs = nowMs;
       return undefined;
     }
-    const isAskedFor = (signs?.waiting ?? 0) > 0 || (queryLevel ?? 0) > 0;
-    if (isAskedFor || (signs?.open ?? 0) > 0) this.#usedAtMs = nowMs;
+    const isUsed = (signs?.waiting ?? 0) + (signs?.open ?? 0) > 0 || (queryLevel ?? 0) > 0;
+    if (isUsed) this.#usedAtMs = nowMs;
     this.#usedAtMs = Math.max(this.#usedAtMs, Math.min(signs?.lastRequestAtMs ?? 0, nowMs));
-    if (isAskedFor && !hasReplicas) return "waiting";
+    if (isUsed && !hasReplicas) return "waiting";
     return nowMs - this.#usedAtMs >= this.#idleMs ? "idle" : "in use";
   }
 }

@@ -90,6 +90,12 @@ describe("whether anybody uses a service", () => {
     }
   });
 
+  test("who comes to the last replica when it has been told to go wakes the service again", () => {
+    const idleness = new Idleness(IDLE_MS);
+    assert.equal(idleness.look(NOW_MS, false, QUIET, undefined), "in use");
+    assert.equal(idleness.look(NOW_MS + 1_000, false, { waiting: 0, open: 1 }, undefined), "waiting");
+  });
+
   test("a query that gives more than nothing wakes it, and one that gives nothing lets it sleep", () => {
     const idleness = new Idleness(IDLE_MS);
     assert.equal(idleness.look(NOW_MS, false, undefined, 3), "waiting");
