@@ -34,11 +34,6 @@ class Table {
     this.#isV1 = isV1;
   }
 
-  /** Compose 1.29 reads what engines from 25 on no longer say of an image, and fails over it. */
-  get canRecreate(): boolean {
-    return !this.#isV1 || this.#lab.name === "20.10";
-  }
-
   define(version: number): string {
     const service = (name: string, labels: string) => `  ${name}:
     image: flyball/busybox:lab
@@ -187,7 +182,7 @@ async function composeTakesTurns(table: Table): Promise<void> {
     { web: 5, keep: 3, held: 4, db: 1 },
   );
 
-  if (table.canRecreate) await composeUpdates(table);
+  await composeUpdates(table);
   await table.compose("down");
   await table.settles(
     "down",
@@ -352,11 +347,14 @@ describe("who owns the count", { concurrency: 2 }, () => {
         await composeTakesTurns(table);
       });
 
-      test("compose 1.29.2: the same", async (t) => {
-        const table = await open(t, lab, true);
-        await overrideKeepsCounts(table);
-        await composeTakesTurns(table);
-      });
+      // It fails over what engines from 25 on no longer say of an image; how far it gets there is in the compose table.
+      if (lab.name === "20.10") {
+        test("compose 1.29.2: the same", async (t) => {
+          const table = await open(t, lab, true);
+          await overrideKeepsCounts(table);
+          await composeTakesTurns(table);
+        });
+      }
 
       test("people: what they do is told from crashes, and settled by each policy", async (t) => {
         await peopleTakeTurns(await open(t, lab, false));

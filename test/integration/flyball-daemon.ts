@@ -117,8 +117,11 @@ export class FlyballHouse {
     this.#lab = lab;
     this.address = `http://127.0.0.1:${port}`;
     this.client = new Client({ address: this.address });
+    const modules = process.env["NODE_COMPILE_CACHE"];
     this.#environment = {
       PATH: process.env["PATH"] ?? "",
+      // Its home is new, and so would be every module.
+      ...(modules === undefined ? {} : { NODE_COMPILE_CACHE: modules }),
       HOME: this.directory,
       FLYBALL_DATA_DIR: this.dataDirectory,
       FLYBALL_LISTEN: `127.0.0.1:${port}`,
