@@ -15,13 +15,13 @@ function seeded(seed: number): () => number {
   };
 }
 
+/** Volumes are counted by the chaos story, which has engines of its own: here others leave theirs. */
 async function surviveKills(t: TestContext, kills: number, lab?: LabEngine): Promise<void> {
   const house = await FlyballHouse.open(t, lab);
   const random = seeded(20_261_121);
   // Roughly, so that most of the kills are in the middle of it.
   const scalingTakesMs = lab === undefined ? 150 : 1_200;
   const file = house.compose(`  web:${SERVICE}`);
-  const volumesBefore = lab === undefined ? new Set<string>() : await house.danglingVolumes();
   await house.serve();
   await house.must("up", "-f", file);
   await house.untilHas(1);
@@ -53,10 +53,6 @@ async function surviveKills(t: TestContext, kills: number, lab?: LabEngine): Pro
       "containers and networks are gone",
       async () => (await house.leftInDocker()).length === 0,
     );
-    // Looked for until there is none: others may be at work on the same engine.
-    await eventually("no volume is left behind", async () => {
-      return (await house.danglingVolumes()).difference(volumesBefore).size === 0;
-    });
   }
   assert.equal(await house.stop(), 0);
   await house.assertNothingLeft();

@@ -352,12 +352,17 @@ export class FlyballHouse {
   async #close(): Promise<void> {
     await this.#end("SIGKILL");
     if (this.#lab !== undefined) {
-      for (const { Id } of await this.docker.listContainers({ all: true, filters: this.#filters })) {
-        await this.docker.getContainer(Id).remove({ v: true, force: true });
-      }
-      for (const { Id } of await this.docker.listNetworks({ filters: this.#filters })) {
-        await this.docker.getNetwork(Id).remove();
-      }
+      // What the daemon had begun to remove when it was ended is on its way already, and refuses another removal.
+      await eventually("nothing of it is on the engine", async () => {
+        const containers = await this.docker.listContainers({ all: true, filters: this.#filters });
+        const removals = containers.map(({ Id }) =>
+          this.docker.getContainer(Id).remove({ v: true, force: true }),
+        );
+        await Promise.allSettled(removals);
+        const networks = await this.docker.listNetworks({ filters: this.#filters });
+        await Promise.allSettled(networks.map(({ Id }) => this.docker.getNetwork(Id).remove()));
+        return containers.length + networks.length === 0;
+      });
     }
     await eventually("every process has ended", () => {
       for (const pid of this.processes()) killQuietly(pid);
