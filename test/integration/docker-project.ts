@@ -9,6 +9,7 @@ import type { Engine } from "../../orchestrator/engine.ts";
 import { openDockerEngine } from "../../orchestrator/engines/docker/engine.ts";
 import { compose, LAB_IMAGE, type LabEngine } from "../lab/engines.ts";
 import { aNetwork, aProject, aService, aTemplate } from "../orchestrator/engines/docker/builders.ts";
+import { clearAway } from "./clear-away.ts";
 
 type ActionWords = Action extends infer A
   ? A extends Action
@@ -127,12 +128,7 @@ export class DockerProject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine[Symbol.asyncDispose]();
-    for (const { Id } of await this.containers()) {
-      await this.docker.getContainer(Id).remove({ v: true, force: true });
-    }
-    for (const { Id } of await this.docker.listNetworks({ filters: this.#filters })) {
-      await this.docker.getNetwork(Id).remove();
-    }
+    await clearAway(this.docker, this.#filters);
     const { Volumes } = await this.docker.listVolumes({ filters: JSON.stringify(this.#filters) });
     for (const { Name } of Volumes ?? []) await this.docker.getVolume(Name).remove();
     rmSync(this.directory, { recursive: true });

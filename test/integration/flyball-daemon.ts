@@ -22,6 +22,7 @@ import { isGate } from "../../orchestrator/engines/process/spawn.ts";
 import { readInstance } from "../../orchestrator/instance.ts";
 import { dockerHostFor, type LabEngine } from "../lab/engines.ts";
 import { freePort } from "../lab/free-port.ts";
+import { clearAway } from "./clear-away.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../cli/main.ts");
 const CGROUPS = "/sys/fs/cgroup";
@@ -351,19 +352,7 @@ export class FlyballHouse {
 
   async #close(): Promise<void> {
     await this.#end("SIGKILL");
-    if (this.#lab !== undefined) {
-      // What the daemon had begun to remove when it was ended is on its way already, and refuses another removal.
-      await eventually("nothing of it is on the engine", async () => {
-        const containers = await this.docker.listContainers({ all: true, filters: this.#filters });
-        const removals = containers.map(({ Id }) =>
-          this.docker.getContainer(Id).remove({ v: true, force: true }),
-        );
-        await Promise.allSettled(removals);
-        const networks = await this.docker.listNetworks({ filters: this.#filters });
-        await Promise.allSettled(networks.map(({ Id }) => this.docker.getNetwork(Id).remove()));
-        return containers.length + networks.length === 0;
-      });
-    }
+    if (this.#lab !== undefined) await clearAway(this.docker, this.#filters);
     await eventually("every process has ended", () => {
       for (const pid of this.processes()) killQuietly(pid);
       return this.processes().length === 0;
