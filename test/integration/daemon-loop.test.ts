@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { WebSocket } from "ws";
 import { decisionSchema } from "../../core/wire.ts";
 import {
+  type ActionEvent,
   actionEventSchema,
   type ServerFrame,
   samplesSchema,
@@ -31,6 +32,7 @@ test("a service that is busy gets more replicas, and loses them when it is not",
   assert.equal(steps[0]?.[0], 1);
   assert.ok((steps[0]?.[1] ?? 0) > 1, "the first change is a scale-out");
   assert.deepEqual(steps.at(-1)?.at(-1), 1);
+  await eventually("the last removal is told", () => actionsIn(told.events).some(isDone("remove", id)));
   assertTold(told.events, id);
   const explained = await house.must("explain", "web");
   assert.match(explained, /cpu/i);
@@ -62,6 +64,14 @@ async function listen(
   return { events, [Symbol.dispose]: () => socket.terminate() };
 }
 
+function actionsIn(events: readonly StreamEvent[]): ActionEvent[] {
+  return events.filter(({ topic }) => topic === "actions").map(({ data }) => actionEventSchema.parse(data));
+}
+
+function isDone(verb: string, service: string): (action: ActionEvent) => boolean {
+  return (one) => one.service === service && one.action.startsWith(verb) && one.outcome === "done";
+}
+
 /** The whole way was told: readings, the decision, and what was done for it, in the order of the numbers. */
 function assertTold(events: readonly StreamEvent[], service: string): void {
   const dataOf = (topic: StreamEvent["topic"]) =>
@@ -70,12 +80,8 @@ function assertTold(events: readonly StreamEvent[], service: string): void {
   assert.ok(Math.max(...loads) > 0.6, `samples show the load: ${loads}`);
   const decided = dataOf("decisions").map((data) => decisionSchema.parse(data));
   assert.ok(decided.some(({ from, to }) => to > from) && decided.some(({ from, to }) => to < from));
-  const acted = dataOf("actions").map((data) => actionEventSchema.parse(data));
   for (const verb of ["create", "start", "stop", "remove"]) {
-    assert.ok(
-      acted.some((one) => one.service === service && one.action.startsWith(verb) && one.outcome === "done"),
-      verb,
-    );
+    assert.ok(actionsIn(events).some(isDone(verb, service)), verb);
   }
   const numbers = events.map(({ seq }) => seq);
   assert.deepEqual(
