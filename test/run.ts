@@ -28,7 +28,7 @@ const UNIT_AT_ONCE = 4;
 
 /** These wait more than they work, and have a project, a daemon and ports of their own: three at a time. */
 const PATIENT =
-  "test/integration/{alerts-delivery,backtest-history,boards,chaos,console,daemon-{alerts,answers,care,crash,decisions,docker,input,lost-answer,minutes,requests,store}," +
+  "test/integration/{alerts-delivery,backtest-history,boards,chaos,console,daemon-{alerts,answers,care,crash,decisions,docker,input,loop,lost-answer,minutes,requests,store}," +
   "discovery-{nginx,prometheus},docker-{adopt,doctor,newest-image,ownership,removals,replicas,rollouts,scenes}," +
   "prometheus-{query,remote-write,scaling,scrape},traffic-{daemon,doors,leaving,replicas,sleep,trial,trouble},jobs}.test.ts";
 const PATIENT_AT_ONCE = 3;

@@ -60,12 +60,12 @@ async function surviveKills(t: TestContext, kills: number, lab?: LabEngine): Pro
 
 describe("a daemon that is killed in the middle of scaling and started again", () => {
   test("on the process engine has the desired count again, and nothing is orphaned", (t) =>
-    surviveKills(t, 8));
+    surviveKills(t, 5));
 
   test("on a Docker Engine", { skip: skipWithoutEngine(engines) }, async (t) => {
     for (const lab of engines) {
       await t.test(`${lab.name} has the desired count again, and nothing is orphaned`, (sub) =>
-        surviveKills(sub, 5, lab),
+        surviveKills(sub, 3, lab),
       );
     }
   });

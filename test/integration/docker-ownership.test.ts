@@ -338,20 +338,21 @@ async function overrideKeepsCounts(table: Table): Promise<void> {
 describe("who owns the count", { concurrency: 2 }, () => {
   for (const lab of skip === false ? engines : []) {
     describe(`on Docker ${lab.name}`, { concurrency: 2 }, () => {
-      test("compose 2.26.1: what it does is told, and settled by each policy; an override keeps the counts", async (t) => {
-        const table = await open(t, lab, false);
-        await overrideKeepsCounts(table);
-        await table.compose("up", "-d", "--no-recreate");
-        await table.settles("up that recreates nothing", UP_REMOVED, { web: 1, keep: 3, held: 1, db: 1 });
-        await table.scale("web=3", "held=3");
-        await composeTakesTurns(table);
-      });
-
-      // It fails over what engines from 25 on no longer say of an image; how far it gets there is in the compose table.
+      // Each with the engine of its time: 1.29 fails over what engines from 25 on no longer say of an image. How each gets
+      // on with the other engine is in the compose table.
       if (lab.name === "20.10") {
-        test("compose 1.29.2: the same", async (t) => {
+        test("compose 1.29.2: what it does is told, and settled by each policy; an override keeps the counts", async (t) => {
           const table = await open(t, lab, true);
           await overrideKeepsCounts(table);
+          await composeTakesTurns(table);
+        });
+      } else {
+        test("compose 2.26.1: the same, and it is told when it recreates nothing", async (t) => {
+          const table = await open(t, lab, false);
+          await overrideKeepsCounts(table);
+          await table.compose("up", "-d", "--no-recreate");
+          await table.settles("up that recreates nothing", UP_REMOVED, { web: 1, keep: 3, held: 1, db: 1 });
+          await table.scale("web=3", "held=3");
           await composeTakesTurns(table);
         });
       }

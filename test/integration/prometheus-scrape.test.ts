@@ -19,7 +19,7 @@ const engines = await labEngines();
 const programs = prometheusPrograms();
 const skip = skipWithoutEngine(engines) || skipWithoutPrometheus(programs);
 
-const CHURN_MS = 75_000;
+const CHURN_MS = 60_000;
 const VISIT_EVERY_MS = 250;
 /** A scrape has as long: a machine with much other work is late, and the next scrape is as good. */
 const SCRAPE_SECONDS = 2;
