@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { HOUR_MS } from "../../core/units.ts";
 import { type BalancerProgram, BUILT_IN, haproxyBalancers } from "../integration/traffic-balancers.ts";
 import { Stage, serviceWith } from "../integration/traffic-stage.ts";
-import { replica } from "../traffic/builders.ts";
+import { maySleep, replica } from "../traffic/builders.ts";
 import { type Bench, type Figure, type Goal, percentile } from "./figure.ts";
 import { PlainHaproxy } from "./traffic-plain-haproxy.ts";
 import { Programs } from "./traffic-programs.ts";
@@ -13,19 +14,6 @@ const SERVICE = "shop_web";
 const ADDED_GOALS = { p50: 1, p99: 3 } as const;
 const RATE_GOAL = 10_000;
 const ROUNDS = 3;
-const MAY_SLEEP = {
-  rules: [],
-  kind: "step" as const,
-  minReplicas: 0,
-  idleMs: 3_600_000,
-  maxReplicas: 1,
-  step: 1,
-  windowMs: 0,
-  cooldownMs: 0,
-  schedule: [],
-  predict: false,
-  dryRun: false,
-};
 
 /** What it costs to ask a service that may sleep and is awake, beside what HAProxy costs without Flyball. */
 export const benchWarm: Bench = async (say, { quick }) => {
@@ -48,7 +36,7 @@ async function awake(program: BalancerProgram, port: number): Promise<Stage> {
   const stage = await Stage.open(program);
   const endpoints = [{ targetPort: 80, host: "127.0.0.1", port }];
   stage.traffic.update({
-    services: [{ ...serviceWith(SERVICE), scaling: MAY_SLEEP }],
+    services: [{ ...serviceWith(SERVICE), scaling: maySleep(HOUR_MS) }],
     replicas: [replica("web-1", SERVICE, { endpoints })],
     complete: true,
   });

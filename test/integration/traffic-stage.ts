@@ -13,6 +13,7 @@ import type { Processes } from "../../traffic/haproxy/answers.ts";
 import { leftMaster } from "../../traffic/haproxy/process.ts";
 import { Traffic, type TrafficUpdate } from "../../traffic/traffic.ts";
 import { freePort } from "../lab/free-port.ts";
+import { door, service } from "../traffic/builders.ts";
 import type { BalancerProgram } from "./traffic-balancers.ts";
 
 /** The pair of RFC 6455; HAProxy checks that they belong together. */
@@ -96,29 +97,7 @@ export class Replica implements AsyncDisposable {
 }
 
 export function serviceWith(id: string, traffic: Partial<TrafficPolicy> = {}): Service {
-  const doors = [{ mode: "http" as const, port: 80, domains: [], path: "/" }];
-  return {
-    id,
-    project: "shop",
-    name: id,
-    template: {
-      environment: {},
-      labels: {},
-      ports: [],
-      exposedPorts: [],
-      mounts: [],
-      networks: [],
-      restart: { condition: "any", delayMs: 0 },
-      stopGraceMs: 0,
-      resources: {},
-      container: {},
-    },
-    templateHash: "t",
-    initialReplicas: 1,
-    businessLabels: {},
-    dependsOn: [],
-    traffic: { doors, sticky: false, timeoutMs: 60_000, ...traffic },
-  };
+  return service(id, [door()], traffic);
 }
 
 /** One Traffic with its balancer, the services and replicas that it is told of, and a client. */

@@ -7,20 +7,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../../traffic/haproxy/alive.ts";
+import { maySleep } from "../traffic/builders.ts";
 import { allBalancers, BUILT_IN, haproxyBalancers } from "./traffic-balancers.ts";
 import { Stage, serviceWith } from "./traffic-stage.ts";
 
-const NO_RULES = {
-  rules: [],
-  kind: "step" as const,
-  maxReplicas: 1,
-  step: 1,
-  windowMs: 0,
-  cooldownMs: 0,
-  schedule: [],
-  predict: false,
-  dryRun: false,
-};
 const door = { mode: "http" as const, port: 80, path: "/" };
 
 for (const program of haproxyBalancers()) {
@@ -78,8 +68,7 @@ for (const program of haproxyBalancers()) {
 
     test("those who wait for a service that sleeps are led to where the next daemon holds them", async () => {
       await using stage = await Stage.open(program);
-      const scaling = { ...NO_RULES, minReplicas: 0, idleMs: 60_000 };
-      stage.services = [{ ...serviceWith("shop_web"), scaling }];
+      stage.services = [{ ...serviceWith("shop_web"), scaling: maySleep(60_000) }];
       stage.tell();
       await stage.until(() => stage.traffic.status().state === "running");
       let reloads = 1;

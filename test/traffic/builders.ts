@@ -1,4 +1,10 @@
-import type { ObservedReplica, Service, TrafficDoor, TrafficPolicy } from "../../core/types.ts";
+import type {
+  ObservedReplica,
+  ScalingPolicy,
+  Service,
+  TrafficDoor,
+  TrafficPolicy,
+} from "../../core/types.ts";
 import { buildTable, type TableInput, type TrafficTable } from "../../traffic/table.ts";
 
 export const HTTP = { host: "127.0.0.1", port: 8080 };
@@ -33,6 +39,23 @@ export function service(
     businessLabels: {},
     dependsOn: [],
     traffic: { doors, sticky: false, timeoutMs: 60_000, ...more },
+  };
+}
+
+/** Of a service that nothing scales, but that has no replica while nobody uses it. */
+export function maySleep(idleMs: number): ScalingPolicy {
+  return {
+    rules: [],
+    kind: "step",
+    minReplicas: 0,
+    idleMs,
+    maxReplicas: 1,
+    step: 1,
+    windowMs: 0,
+    cooldownMs: 0,
+    schedule: [],
+    predict: false,
+    dryRun: false,
   };
 }
 
