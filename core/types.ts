@@ -282,6 +282,7 @@ export interface Endpoint {
 }
 
 export interface ObservedState {
+  /** When the look began: what it tells was so then, or later. */
   readonly atMs: number;
   /** False: something could not be read, and what is missing here may well exist. Nothing is removed then. */
   readonly complete: boolean;

@@ -258,7 +258,8 @@ export class Orchestrator implements AsyncDisposable {
       return inFlight.arriving.has(key) || inFlight.leaving.has(key);
     });
     const wasEnded = (id: ReplicaId) => this.ownership.wasEndedByOthers(id);
-    if (observed.complete && this.#watch.look(this.#sight, inFlight, wasEnded, nowMs))
+    // A replica has been well until the look began: an engine that is slow to answer tells of the past.
+    if (observed.complete && this.#watch.look(this.#sight, inFlight, wasEnded, observed.atMs))
       this.#catalog = undefined;
     this.ownership.look({ nowMs, observed, desired: this.#known.desired, inFlight });
 

@@ -121,9 +121,12 @@ async function runPass(
   return failures;
 }
 
+/** The error that the test threw, and what caused that: `fetch failed` alone tells nobody why. */
 function reasonOf(error: Error): string {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  return (cause.stack ?? cause.message).slice(0, LONGEST_REASON);
+  const reasons: string[] = [];
+  for (let one: unknown = error.cause ?? error; one instanceof Error; one = one.cause)
+    reasons.push(one.stack ?? one.message);
+  return reasons.join("\ncaused by ").slice(0, LONGEST_REASON);
 }
 
 /** Once more, and last: where two thousand lines went before, nobody finds them. */

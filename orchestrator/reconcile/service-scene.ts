@@ -62,7 +62,7 @@ export class ServiceScene {
   /** Ready, and for long enough to be relied on. */
   isProven(replica: ObservedReplica): boolean {
     const { service, policy, planning } = this;
-    return isProven(replica, service.template.restart, policy.monitorMs, planning.input.nowMs);
+    return isProven(replica, service.template.restart, policy.monitorMs, planning.input.observed.atMs);
   }
 
   /** What the replica has reserved, which is its own template's. */

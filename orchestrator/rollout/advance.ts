@@ -63,9 +63,10 @@ function look(rollout: Rollout, scene: RolloutScene, nowMs: number): Rollout {
   const settled: number[] = [];
   const failed = new Set(rollout.failed);
   for (const replica of fresh) {
-    const wasSettled = rollout.settled.includes(replica.slot);
+    const failsNow = hasFailed(replica, rollout) && !isExcused(replica);
+    const wasSettled = rollout.settled.includes(replica.slot) && !(failsNow && endedEarly(replica, policy));
     if (wasSettled || isProven(replica, restart, policy.monitorMs, nowMs)) settled.push(replica.slot);
-    else if (hasFailed(replica, rollout) && !isExcused(replica)) failed.add(replica.slot);
+    else if (failsNow) failed.add(replica.slot);
   }
   settled.sort((a, b) => a - b);
   const isSame = failed.size === rollout.failed.length && sameSlots(settled, rollout.settled);
@@ -88,6 +89,15 @@ function hasFailed(replica: ObservedReplica, rollout: Rollout): boolean {
   const { state, restarts = 0, startedAtMs = rollout.startedAtMs } = replica;
   if (startedAtMs < rollout.startedAtMs) return false;
   return state === "exited" || state === "unhealthy" || state === "restarting" || restarts > 0;
+}
+
+/** An engine with much to do still says that it runs, and only later when it ended. */
+function endedEarly(
+  { state, startedAtMs, exitedAtMs }: ObservedReplica,
+  { monitorMs }: UpdatePolicy,
+): boolean {
+  if (state !== "exited" && state !== "restarting") return false;
+  return startedAtMs !== undefined && exitedAtMs !== undefined && exitedAtMs - startedAtMs < monitorMs;
 }
 
 function failureOf(

@@ -173,10 +173,12 @@ export function isProven(
   replica: ObservedReplica,
   restart: RestartPolicy,
   monitorMs: number,
-  nowMs: number,
+  seenAtMs: number,
 ): boolean {
   if (replica.state === "exited") return replica.exitCode === 0 && restart.condition !== "any";
   return (
-    replica.state === "running" && replica.readyAtMs !== undefined && nowMs - replica.readyAtMs >= monitorMs
+    replica.state === "running" &&
+    replica.readyAtMs !== undefined &&
+    seenAtMs - replica.readyAtMs >= monitorMs
   );
 }

@@ -10,6 +10,8 @@ import { SECOND_MS } from "../../core/units.ts";
 import { freePort } from "./free-port.ts";
 
 const READY_WITHIN_MS = 30_000;
+/** A connection for each: one that is kept may be given up by one side while the other uses it again. */
+const ONE_REQUEST = { connection: "close" };
 
 /** The process that `flyball agent` becomes, beside an engine. */
 export class FlyballAgent implements AsyncDisposable {
@@ -69,12 +71,17 @@ export class FlyballAgent implements AsyncDisposable {
     return this.#said;
   }
 
-  /** The page now. Rejects when it cannot be had. */
+  /** The page now. Rejects when it cannot be had, with what the agent said. */
   async page(): Promise<string> {
-    const response = await fetch(this.url);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${this.url}: status ${response.status}: ${text}`);
-    return text;
+    try {
+      const response = await fetch(this.url, { headers: ONE_REQUEST });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`status ${response.status}: ${text}`);
+      return text;
+    } catch (error) {
+      const end = this.#child.exitCode ?? this.#child.signalCode ?? "it runs";
+      throw new Error(`${this.url} (${end}) gives no page; the agent said:\n${this.#said}`, { cause: error });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -125,7 +125,7 @@ export class Prometheus implements AsyncDisposable {
 
   /** The sum of one of its own metrics, of those that it counts its work with. */
   async counted(name: string): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const text = await (await this.#fetch("/metrics")).text();
     const values = text.split("\n").flatMap((line) => {
       const [series = "", value] = line.split(" ");
       return series.split("{")[0] === name ? [Number(value)] : [];
@@ -156,8 +156,20 @@ export class Prometheus implements AsyncDisposable {
     throw new Error(`Prometheus does not become ready:\n${this.log}`);
   }
 
+  /** A connection for each: one that is kept may be given up by one side while the other uses it again. */
+  async #fetch(path: string): Promise<Response> {
+    try {
+      return await fetch(`${this.url}${path}`, { headers: { connection: "close" } });
+    } catch (error) {
+      const end = this.#child.exitCode ?? this.#child.signalCode ?? "it runs";
+      throw new Error(`Prometheus (${end}) does not answer ${path}:\n${this.log.slice(-1_000)}`, {
+        cause: error,
+      });
+    }
+  }
+
   async #get(path: string): Promise<QueryAnswer> {
-    const response = await fetch(`${this.url}${path}`);
+    const response = await this.#fetch(path);
     const answer = (await response.json()) as QueryAnswer;
     if (answer.status !== "success") throw new Error(`Prometheus: ${answer.error ?? response.status}`);
     return answer;

@@ -108,6 +108,14 @@ describe("start-first, three replicas from revision 1 to revision 2", () => {
     assert.deepEqual(plan([old(1), old(2), old(3), young(4)]), held);
   });
 
+  test("knows of the new one only that it was well when an engine that takes long was asked", () => {
+    const replicas = [old(1), old(2), old(3), fresh(4, "running", { readyAtMs: NOW_MS - 6_000 })];
+    const asked = (agoMs: number) =>
+      plan(replicas, update(), { seen: { ...IMAGES, atMs: NOW_MS - agoMs } })[0];
+    assert.match(asked(0) ?? "", /^0 stop shop_web 3:/u);
+    assert.match(asked(2_000) ?? "", /^hold shop_web: to revision 2: 0 of 3 replicas/u);
+  });
+
   test("then takes an old one away, the highest number first", () => {
     assert.deepEqual(plan([old(1), old(2), old(3), fresh(4)], update({ settled: [4], trusted: true })), [
       "0 stop shop_web 3: web should have 3, not 4; 3 is of the older template",

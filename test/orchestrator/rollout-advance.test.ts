@@ -132,6 +132,22 @@ describe("a rollout that fails", () => {
     );
   });
 
+  test("holds it against a replica that the engine said to run for long after its program had ended", () => {
+    const settled = advance(begun, scene([old(1), readySince(4, NOW_MS)]), NOW_MS + 5_000);
+    assert.deepEqual(settled.settled, [4]);
+    for (const state of ["exited", "restarting"] as const) {
+      const late = replica("web", 4, state, {
+        exitCode: 3,
+        startedAtMs: NOW_MS + 1,
+        exitedAtMs: NOW_MS + 4_000,
+      });
+      const back = advance(settled, scene([old(1), late]), NOW_MS + 6_000);
+      assert.equal(back.kind, "rollback");
+      const excused = scene([old(1), late], { isExcused: () => true });
+      assert.equal(advance(settled, excused, NOW_MS + 6_000), settled);
+    }
+  });
+
   test("is forgiven a replica that fails after it had proven healthy", () => {
     const settled: Rollout = { ...begun, settled: [4], trusted: true };
     assert.equal(advance(settled, scene([old(1), failing(4)]), NOW_MS + 1_000), settled);

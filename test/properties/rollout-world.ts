@@ -164,7 +164,7 @@ export class World {
     return reconcile({
       nowMs: this.nowMs,
       desired: [{ project: wanted, replicas: new Map([["shop_web", this.wanted]]), removing: false }],
-      observed: observed(this.#replicas()),
+      observed: observed(this.#replicas(), { atMs: this.nowMs }),
       inFlight: this.#inFlight.snapshot(),
       attempts: new Map(),
       rollouts: this.#rollouts.all,

@@ -44,6 +44,7 @@ export async function observe(
   projects: readonly Project[],
   signal: AbortSignal,
 ): Promise<ObservedState> {
+  const atMs = parts.clock.nowMs();
   let complete = true;
   const missed = (what: string, error: unknown): void => {
     signal.throwIfAborted();
@@ -66,7 +67,7 @@ export async function observe(
   const tasks = containers.flatMap((one) => one.tasks);
   const all = [...replicas.map(({ id }) => id), ...tasks.map(({ replica }) => replica)];
   if (complete) parts.memory.keepOnly(new Set(all));
-  return { atMs: parts.clock.nowMs(), complete, replicas, tasks, networks, volumes, images };
+  return { atMs, complete, replicas, tasks, networks, volumes, images };
 }
 
 interface ProjectContainers {
