@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ERRORS, type ErrorCode, FlyballError, isFlyballError, messageOf } from "../core/errors.ts";
+import { askHttp, readBody } from "../core/http.ts";
 import {
   type AuditLine,
   type AutoscaleAnswer,
@@ -305,27 +306,30 @@ export class Client {
 
   async #ask<Schema extends z.ZodType>(ask: Ask<Schema>): Promise<z.infer<Schema>> {
     const { method = "GET", path, body, answer, alsoAnswers, timeoutMs = READ_TIMEOUT_MS, signal } = ask;
-    let response: Response;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    let status: number;
     let text: string;
     try {
-      response = await fetch(`${this.address}${path}`, {
+      const response = await askHttp(`${this.address}${path}`, {
         method,
         headers: {
           ...this.#headers,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // A redirect would take the token somewhere else.
-        redirect: "manual",
-        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
+        signal: AbortSignal.any([timeout, ...(signal === undefined ? [] : [signal])]),
       });
-      text = await response.text();
+      status = response.statusCode ?? 0;
+      text = (await readBody(response)).text;
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#unreachable(error, timeoutMs);
+      throw this.#unreachable(
+        timeout.aborted ? `no answer within ${timeoutMs / 1_000} s` : messageOf(error),
+        error,
+      );
     }
     const document = parseJson(text);
-    if (response.ok || response.status === alsoAnswers) {
+    if ((status >= 200 && status < 300) || status === alsoAnswers) {
       const result = answer.safeParse(document);
       if (result.success) return result.data;
       throw this.#notADaemon(
@@ -334,12 +338,10 @@ export class Client {
     }
     const problem = problemSchema.safeParse(document);
     if (problem.success) throw asError(problem.data);
-    throw this.#notADaemon(`${path} answers ${response.status} without a problem document`);
+    throw this.#notADaemon(`${path} answers ${status} without a problem document`);
   }
 
-  #unreachable(error: unknown, timeoutMs: number): FlyballError {
-    const timedOut = error instanceof Error && error.name === "TimeoutError";
-    const reason = timedOut ? `no answer within ${timeoutMs / 1_000} s` : causeOf(error);
+  #unreachable(reason: string, error: unknown): FlyballError {
     return new FlyballError(
       "DAEMON_UNREACHABLE",
       `no daemon answers at ${this.address} (${reason}): start one with flyball serve, or name another with --address`,
@@ -374,13 +376,6 @@ function asError(problem: ProblemDocument): FlyballError {
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERRORS, text);
-}
-
-/** Fetch says only "fetch failed"; what failed is in the cause, or in the causes of that. */
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(", ");
-  return messageOf(cause ?? error);
 }
 
 function parseJson(text: string): unknown {

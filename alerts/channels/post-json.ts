@@ -1,4 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import { messageOf } from "../../core/errors.ts";
+import { askHttp, readBody } from "../../core/http.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import { DeliveryFailed } from "./channel.ts";
 
@@ -16,55 +18,37 @@ export async function postJson(
   body: unknown,
   options: { headers?: Readonly<Record<string, string>>; signal: AbortSignal; nowMs: () => number },
 ): Promise<void> {
-  let response: Response;
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
+  let response: IncomingMessage;
   let text: string;
   try {
-    response = await fetch(url, {
+    response = await askHttp(url, {
       method: "POST",
       headers: { "content-type": "application/json", "user-agent": "Flyball", ...options.headers },
       body: JSON.stringify(body),
-      // Where it leads to was not named by anybody.
-      redirect: "manual",
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: AbortSignal.any([options.signal, timeout]),
     });
-    text = await startOf(response);
+    // Of an answer without end no more is read than is shown.
+    text = (await readBody(response, MOST_SHOWN)).text.trim();
   } catch (error) {
-    throw new DeliveryFailed(withoutSecret(reasonOf(error), url));
+    const reason = timeout.aborted ? `no answer within ${PATIENCE_MS / SECOND_MS} s` : messageOf(error);
+    throw new DeliveryFailed(withoutSecret(reason, url));
   }
-  if (response.ok) return;
-  const { status } = response;
-  const retryAfterMs = retryAfter(response.headers.get("retry-after"), options.nowMs());
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return;
+  const retryAfterMs = retryAfter(response.headers["retry-after"], options.nowMs());
   throw new DeliveryFailed(withoutSecret(`the receiver answers ${status}: ${text || "nothing more"}`, url), {
     isPermanent: status < 500 && !WORTH_RETRYING.has(status),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
 
-/** Of an answer without end no more is read than is shown. */
-async function startOf(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  if (response.body === null) return text;
-  for await (const chunk of response.body) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length >= MOST_SHOWN) break;
-  }
-  return text.slice(0, MOST_SHOWN).trim();
-}
-
 /** Seconds, or an HTTP date. */
-function retryAfter(header: string | null, nowMs: number): number | undefined {
-  if (header === null) return undefined;
+function retryAfter(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
   if (/^\d{1,9}$/u.test(header.trim())) return Number(header) * SECOND_MS;
   const atMs = Date.parse(header);
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
-}
-
-/** Fetch says only "fetch failed"; what failed is in the cause. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === "TimeoutError")
-    return `no answer within ${PATIENCE_MS / SECOND_MS} s`;
-  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }
 
 /** A receiver may answer with the path that it was asked for. */

@@ -1,6 +1,8 @@
-import http, { type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import { askHttp, readBody } from "../../core/http.ts";
 import type { MetricsEndpoint } from "./metrics-endpoint.ts";
 
 const SCRAPE_DEADLINE_MS = 5_000;
@@ -26,12 +28,13 @@ export async function scrape(
   try {
     const response = await ask(endpoint, either);
     const atMonotonicMs = clock.monotonicMs();
-    try {
-      if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
-      return { text: await read(response), atMonotonicMs };
-    } finally {
+    if (response.statusCode !== 200) {
       response.destroy();
+      throw new Error(`answered ${response.statusCode}`);
     }
+    const { text, isWhole } = await readBody(response, MAX_SCRAPE_BYTES);
+    if (!isWhole) throw new Error(`answered more than ${MAX_SCRAPE_BYTES} bytes`);
+    return { text, atMonotonicMs };
   } catch (error) {
     signal.throwIfAborted();
     if (deadline.aborted) throw new Error(`no whole answer within ${SCRAPE_DEADLINE_MS / 1_000} s`);
@@ -39,23 +42,11 @@ export async function scrape(
   }
 }
 
-function ask({ host, port, path }: MetricsEndpoint, signal: AbortSignal): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const headers = { accept: ACCEPT, "accept-encoding": "identity", "user-agent": "flyball" };
-  http.get({ host, port, path, headers, signal, agent: false }, resolve).on("error", (error) => {
-    reject(new Error(`http://${host}:${port}${path}: ${messageOf(error)}`));
-  });
-  return promise;
-}
-
-async function read(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    const part = Buffer.from(chunk);
-    bytes += part.length;
-    if (bytes > MAX_SCRAPE_BYTES) throw new Error(`answered more than ${MAX_SCRAPE_BYTES} bytes`);
-    chunks.push(part);
+async function ask({ host, port, path }: MetricsEndpoint, signal: AbortSignal): Promise<IncomingMessage> {
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
+  try {
+    return await askHttp(url, { headers: { accept: ACCEPT, "user-agent": "flyball" }, signal });
+  } catch (error) {
+    throw new Error(`${url}: ${messageOf(error)}`);
   }
-  return new TextDecoder("utf-8").decode(Buffer.concat(chunks));
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { messageOf } from "../../core/errors.ts";
+import { askHttp, readBody } from "../../core/http.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import { AGGREGATE, type QueryOutcome, readAnswer, trouble } from "./answer.ts";
 
@@ -33,52 +34,37 @@ export async function queryPrometheus(
   }
   const timeout = AbortSignal.timeout(QUERY_TIMEOUT_MS);
   try {
-    const response = await fetch(endpointOf(server.url), {
+    const form = new URLSearchParams({ query: expression, timeout: `${QUERY_TIMEOUT_MS / SECOND_MS}s` });
+    const response = await askHttp(endpointOf(server.url), {
       method: "POST",
-      body: new URLSearchParams({ query: expression, timeout: `${QUERY_TIMEOUT_MS / SECOND_MS}s` }),
+      body: form.toString(),
       headers: {
         accept: "application/json",
-        "accept-encoding": "identity",
+        "content-type": "application/x-www-form-urlencoded",
         ...(authorization === undefined ? {} : { authorization }),
       },
-      // A redirect could lead the credentials, and the daemon, to wherever it likes.
-      redirect: "manual",
       signal: AbortSignal.any([signal, timeout]),
     });
-    const text = await readText(response);
-    if (text === undefined) {
+    const { text, isWhole } = await readBody(response, MAX_ANSWER_BYTES);
+    if (!isWhole) {
       const most = `${MAX_ANSWER_BYTES / 1024} KiB`;
       return trouble(
         "too large",
         `Prometheus answered more than ${most}: if there are many series, ${AGGREGATE}`,
       );
     }
-    return readAnswer(response.status, text);
+    return readAnswer(response.statusCode ?? 0, text);
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) {
       return trouble("timeout", `Prometheus gave no whole answer within ${QUERY_TIMEOUT_MS / SECOND_MS} s`);
     }
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return trouble("unreachable", `Prometheus cannot be asked: ${messageOf(cause)}`);
+    return trouble("unreachable", `Prometheus cannot be asked: ${messageOf(error)}`);
   }
 }
 
 function endpointOf(url: string): URL {
   return new URL("api/v1/query", url.endsWith("/") ? url : `${url}/`);
-}
-
-/** Undefined when it is too long. */
-async function readText(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    // Leaving the loop cancels the rest.
-    if (bytes > MAX_ANSWER_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** @throws Error that does not repeat what is secret */

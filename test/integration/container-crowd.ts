@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
+import { askHttp, readBody } from "../../core/http.ts";
 import { LAB_IMAGE, type LabEngine } from "../lab/engines.ts";
 
 /** What the busy ones may use each. */
@@ -286,11 +287,8 @@ async function allOf(doings: readonly Promise<void>[]): Promise<void> {
 /** The bytes that came; none when it is just being replaced. */
 async function download(url: string): Promise<number> {
   try {
-    const response = await fetch(url, {
-      signal: AbortSignal.timeout(2_000),
-      headers: { connection: "close" },
-    });
-    return (await response.arrayBuffer()).byteLength;
+    const response = await askHttp(url, { signal: AbortSignal.timeout(2_000) });
+    return (await readBody(response)).text.length;
   } catch {
     return 0;
   }

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { collectorCommand, makeCacheDirectory } from "../../collector/launch.ts";
 import type { CollectorSettings } from "../../collector/settings.ts";
+import { askHttp, readBody } from "../../core/http.ts";
 import { SECOND_MS } from "../../core/units.ts";
 import { freePort } from "./free-port.ts";
 
 const READY_WITHIN_MS = 30_000;
-/** A connection for each: one that is kept may be given up by one side while the other uses it again. */
-const ONE_REQUEST = { connection: "close" };
+const PAGE_WITHIN_MS = 60_000;
 
 /** The process that `flyball agent` becomes, beside an engine. */
 export class FlyballAgent implements AsyncDisposable {
@@ -74,9 +74,9 @@ export class FlyballAgent implements AsyncDisposable {
   /** The page now. Rejects when it cannot be had, with what the agent said. */
   async page(): Promise<string> {
     try {
-      const response = await fetch(this.url, { headers: ONE_REQUEST });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`status ${response.status}: ${text}`);
+      const response = await askHttp(this.url, { signal: AbortSignal.timeout(PAGE_WITHIN_MS) });
+      const { text } = await readBody(response);
+      if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}: ${text}`);
       return text;
     } catch (error) {
       const end = this.#child.exitCode ?? this.#child.signalCode ?? "it runs";

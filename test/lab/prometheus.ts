@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { askHttp, readBody } from "../../core/http.ts";
 import { runCommand } from "./command.ts";
 import { freePort } from "./free-port.ts";
 import { labDirectory, newerPrometheusRoot } from "./paths.ts";
@@ -27,6 +28,7 @@ export interface PrometheusProgram {
 const PROMTOOL = "/usr/bin/promtool";
 
 const NO_PROMETHEUS = "no Prometheus: run `npm run lab -- up`";
+const ANSWER_WITHIN_MS = 60_000;
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
@@ -125,7 +127,7 @@ export class Prometheus implements AsyncDisposable {
 
   /** The sum of one of its own metrics, of those that it counts its work with. */
   async counted(name: string): Promise<number> {
-    const text = await (await this.#fetch("/metrics")).text();
+    const text = await this.#text("/metrics");
     const values = text.split("\n").flatMap((line) => {
       const [series = "", value] = line.split(" ");
       return series.split("{")[0] === name ? [Number(value)] : [];
@@ -156,10 +158,10 @@ export class Prometheus implements AsyncDisposable {
     throw new Error(`Prometheus does not become ready:\n${this.log}`);
   }
 
-  /** A connection for each: one that is kept may be given up by one side while the other uses it again. */
-  async #fetch(path: string): Promise<Response> {
+  async #text(path: string): Promise<string> {
     try {
-      return await fetch(`${this.url}${path}`, { headers: { connection: "close" } });
+      const response = await askHttp(`${this.url}${path}`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      return (await readBody(response)).text;
     } catch (error) {
       const end = this.#child.exitCode ?? this.#child.signalCode ?? "it runs";
       throw new Error(`Prometheus (${end}) does not answer ${path}:\n${this.log.slice(-1_000)}`, {
@@ -169,9 +171,8 @@ export class Prometheus implements AsyncDisposable {
   }
 
   async #get(path: string): Promise<QueryAnswer> {
-    const response = await this.#fetch(path);
-    const answer = (await response.json()) as QueryAnswer;
-    if (answer.status !== "success") throw new Error(`Prometheus: ${answer.error ?? response.status}`);
+    const answer = JSON.parse(await this.#text(path)) as QueryAnswer;
+    if (answer.status !== "success") throw new Error(`Prometheus: ${answer.error ?? answer.status}`);
     return answer;
   }
 }
