@@ -203,7 +203,7 @@ describe("an engine in trouble", { concurrency: 4 }, () => {
     away = false;
     await on.count(3);
     assert.equal(on.orchestrator.engineTrouble, undefined);
-    assert.equal(on.pids().length, 3);
+    await on.processes(3);
   });
 
   test("that refuses a removal is asked again after a while, not all the time, and others go on", async (t) => {
@@ -229,7 +229,7 @@ describe("an engine in trouble", { concurrency: 4 }, () => {
     await on.count(2, "api");
     refuses = false;
     await on.count(1);
-    assert.equal(on.pids().length, 3);
+    await on.processes(3);
   });
 
   test("that refuses a removal keeps the project from being forgotten before all of it is gone", async (t) => {
@@ -272,7 +272,7 @@ describe("an engine in trouble", { concurrency: 4 }, () => {
     on.orchestrator.setReplicas("shop_web", 3);
     await on.held(/could not be read completely/);
     await sleep(300);
-    assert.equal(on.pids().length, 1);
+    await on.processes(1);
     partly = false;
     await on.count(3);
   });

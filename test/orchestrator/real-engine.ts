@@ -142,6 +142,11 @@ export class Running {
     return findCarriers(this.instanceId, new Set()).map(({ process }) => process.pid);
   }
 
+  /** Waits until so many run: one that has just been let go is for a moment no program yet. */
+  async processes(count: number): Promise<void> {
+    await eventually(`${count} processes run`, () => this.pids().length === count);
+  }
+
   #project(services: readonly Service[]): Project {
     return project(services, { workingDirectory: this.directory });
   }
