@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError } from "../../core/errors.ts";
+import { isFlyballError, isSystemError } from "../../core/errors.ts";
 import { runCommand } from "../lab/command.ts";
 import { dockerHostFor } from "../lab/engines.ts";
 import type { Arena } from "./arena.ts";
@@ -9,8 +9,8 @@ import { disturbPlans, type Stage, TAKES_MS } from "./stage.ts";
 const LIMIT_MS = 120_000;
 const LONGEST_PAUSE_MS = 1_500;
 const STOPPED_MS = 700;
-/** An engine answers a kill before it knows of the end: until then it says that the container runs. */
-const HEARD_MS = 500;
+const HEARD_WITHIN_MS = 10_000;
+const ASK_EVERY_MS = 20;
 
 /** What a person does to one container. Volumes go with it, so that what is left behind is Flyball's doing. */
 const BY_HAND = [
@@ -49,7 +49,8 @@ export async function handsPoints(stage: Stage): Promise<void> {
   });
 }
 
-async function command({ ground }: Arena, random: Random, name: string, container: string): Promise<string> {
+async function command(arena: Arena, random: Random, name: string, container: string): Promise<string> {
+  const { ground } = arena;
   // What a person stops of a service without rules is meant to stay so.
   const words = random.pick(name === "web" ? BY_HAND : BUT_STOP);
   const docker = async (...args: readonly string[]): Promise<void> => {
@@ -57,30 +58,51 @@ async function command({ ground }: Arena, random: Random, name: string, containe
     // It may be gone by now: a person would shrug as well.
     await runCommand("docker", ["--host", dockerHostFor(ground.lab), ...args]);
   };
+  const pid = await pidOf(arena, name, container);
   await docker(...words, container);
   if (words[0] === "pause") {
     await sleep(random.between(0, LONGEST_PAUSE_MS));
     await docker("unpause", container);
   }
-  if (words[0] === "kill") await sleep(HEARD_MS);
+  if (words[0] === "kill") await untilHeard(arena, name, container, pid);
   return words[0];
 }
 
 async function signal(
-  { house }: Arena,
+  arena: Arena,
   name: (typeof SIGNALS)[number],
   service: string,
   replica: string,
 ): Promise<string> {
-  const { replicaList } = await house.client.service(house.serviceId(service));
-  const pid = replicaList.find(({ id }) => id === replica)?.pid;
+  const pid = await pidOf(arena, service, replica);
   if (pid === undefined) return "miss";
   send(pid, name);
   if (name === "SIGSTOP") {
     await sleep(STOPPED_MS);
     send(pid, "SIGCONT");
-  }
+  } else await untilHeard(arena, service, replica, pid);
   return name;
+}
+
+/** Absent: it does not run, as far as the daemon knows. */
+async function pidOf({ house }: Arena, service: string, replica: string): Promise<number | undefined> {
+  try {
+    const { replicaList } = await house.client.service(house.serviceId(service));
+    const found = replicaList.find(({ id }) => id === replica);
+    return found?.state === "running" ? found.pid : undefined;
+  } catch (error) {
+    if (isFlyballError(error) && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** Who was told to end may take a moment, and so may whoever hears of it: until then all looks as it should. */
+async function untilHeard(arena: Arena, service: string, replica: string, pid?: number): Promise<void> {
+  const deadlineMs = performance.now() + HEARD_WITHIN_MS;
+  while (pid !== undefined && performance.now() < deadlineMs) {
+    if ((await pidOf(arena, service, replica)) !== pid) return;
+    await sleep(ASK_EVERY_MS);
+  }
 }
 
 function send(pid: number, name: NodeJS.Signals): void {
