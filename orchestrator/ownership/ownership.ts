@@ -52,6 +52,8 @@ export class Ownership {
   readonly #lastSeen: LastSeen;
   readonly #own: OwnWork;
   readonly #traces = new Map<ReplicaId, Trace>();
+  /** Somebody stopped them, and they are to run all the same; until their start is heard. */
+  readonly #toStartAgain = new Set<ReplicaId>();
   #memory: Memory;
   #restless: ReadonlySet<ServiceId> = new Set();
 
@@ -69,17 +71,20 @@ export class Ownership {
 
   hear(sign: EngineSign, nowMs: number): void {
     if (sign.kind !== "deaf") {
+      if (sign.kind === "started") this.#toStartAgain.delete(sign.replica);
       this.#traces.set(sign.replica, traceAfter(this.#traces.get(sign.replica), sign, nowMs));
       return;
     }
     // An engine that shuts down stops everything, and nobody has wished for that.
     for (const [replica, { removedAtMs }] of this.#traces)
       if (removedAtMs === undefined) this.#traces.delete(replica);
+    this.#toStartAgain.clear();
   }
 
   /** It was told to end since it was started last, and not by us. */
   wasEndedByOthers(replica: ReplicaId): boolean {
-    return this.#traces.get(replica)?.killedAtMs !== undefined && !this.#own.replicas.has(replica);
+    if (this.#own.replicas.has(replica)) return false;
+    return this.#traces.get(replica)?.killedAtMs !== undefined || this.#toStartAgain.has(replica);
   }
 
   /** Our own actions, before they begin. */
@@ -227,7 +232,10 @@ export class Ownership {
     for (const { id } of stopped) {
       if (park.includes(id)) this.#records.park(id, service.id);
       // It is started again, as one that crashed.
-      else this.#traces.delete(id);
+      else {
+        this.#traces.delete(id);
+        this.#toStartAgain.add(id);
+      }
     }
     if (hold !== undefined) {
       this.#records.leave(service.id, { reason: hold, ...(leaves ? {} : { count: to }) });
@@ -285,10 +293,12 @@ export class Ownership {
   #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>, nowMs: number): void {
     this.#own.forgetDoubtful(nowMs);
     // Nothing is remembered of any, nearly always.
-    if (this.#own.replicas.size + this.#records.parked.size + this.#traces.size === 0) return;
+    const { size } = this.#records.parked;
+    if (this.#own.replicas.size + size + this.#traces.size + this.#toStartAgain.size === 0) return;
     const present = new Map(replicas.map((replica) => [replica.id, replica]));
     for (const id of this.#records.parked.keys())
       if (present.get(id)?.state !== "exited") this.#records.unpark(id);
+    for (const id of this.#toStartAgain) if (!present.has(id)) this.#toStartAgain.delete(id);
     if (restless.size > 0) return;
     this.#own.keepOnly(new Set(present.keys()));
     // One that was made a moment ago need not have been seen yet.

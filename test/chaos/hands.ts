@@ -31,7 +31,7 @@ const SIGNALS = ["SIGKILL", "SIGTERM", "SIGSTOP"] as const;
 /** Removes, stops, kills and pauses replicas past the daemon. */
 export async function handsPoints(stage: Stage): Promise<void> {
   const { arena, random, tally } = stage;
-  await disturbPlans(stage, LIMIT_MS, async (plan) => {
+  await disturbPlans(stage, LIMIT_MS, async (plan, mayGoBack) => {
     const done: string[] = [];
     for (let acts = random.between(1, 3); acts > 0; acts -= 1) {
       await sleep(random.between(0, TAKES_MS[plan.kind]));
@@ -42,6 +42,8 @@ export async function handsPoints(stage: Stage): Promise<void> {
       const act = await (arena.ground.lab === undefined
         ? signal(arena, random.pick(SIGNALS), name, victim.id)
         : command(arena, random, name, victim.id));
+      // Nobody tells of a process who ended it.
+      if (act === "SIGKILL" || act === "SIGTERM") mayGoBack();
       tally.count(act);
       done.push(`${act} of ${victim.slot}`);
     }

@@ -73,6 +73,22 @@ describe("what others do to a service", () => {
     }
   });
 
+  test("is no failure of a replica that somebody stopped, until it runs again", () => {
+    const world = at(4, "restore");
+    const stopped = [...world.bodies.keys()][1] ?? "";
+    world.stop(1);
+    for (let pass = 0; pass < 6; pass += 1) {
+      assert.equal(world.ownership.wasEndedByOthers(stopped), true);
+      world.pass(0);
+    }
+    assert.equal(world.bodies.get(stopped)?.state, "exited");
+    assert.equal(said(world).length, 1, "it is settled that it runs again");
+    world.rest();
+    assert.equal(world.ownership.wasEndedByOthers(stopped), false);
+    world.crash(1);
+    assert.equal(world.ownership.wasEndedByOthers(stopped), false);
+  });
+
   test("is one change when it is done in several steps, and nothing is planned until it is over", () => {
     const world = at(4);
     world.stop(3);
