@@ -31,19 +31,20 @@ const SIGNALS = ["SIGKILL", "SIGTERM", "SIGSTOP"] as const;
 /** Removes, stops, kills and pauses replicas past the daemon. */
 export async function handsPoints(stage: Stage): Promise<void> {
   const { arena, random, tally } = stage;
-  await disturbPlans(stage, LIMIT_MS, async (plan, mayGoBack) => {
+  await disturbPlans(stage, LIMIT_MS, async (plan) => {
     const done: string[] = [];
     for (let acts = random.between(1, 3); acts > 0; acts -= 1) {
       await sleep(random.between(0, TAKES_MS[plan.kind]));
       const name = random.next() < 0.9 ? "web" : "db";
       const seen = await arena.house.seen(name);
-      const victim = seen[random.between(0, Math.max(0, seen.length - 1))];
+      // Nobody tells of a process who ended it: a new one that ends counts against its version, and rightly.
+      const isNew = (version?: string) => plan.kind === "update" && version === String(plan.to.version);
+      const fair = seen.filter(({ version }) => arena.ground.lab !== undefined || !isNew(version));
+      const victim = fair[random.between(0, Math.max(0, fair.length - 1))];
       if (victim === undefined) continue;
       const act = await (arena.ground.lab === undefined
         ? signal(arena, random.pick(SIGNALS), name, victim.id)
         : command(arena, random, name, victim.id));
-      // Nobody tells of a process who ended it.
-      if (act === "SIGKILL" || act === "SIGTERM") mayGoBack();
       tally.count(act);
       done.push(`${act} of ${victim.slot}`);
     }

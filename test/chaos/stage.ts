@@ -20,24 +20,19 @@ export const TAKES_MS: Readonly<Record<PlanKind, number>> = {
   remove: 1_500,
 };
 
-/**
- * Asks for one plan after the other, disturbs each, and has the judge look.
- * @param disturb calls `mayGoBack` when it did what counts against a new version: an update may be rolled back then
- */
+/** Asks for one plan after the other, disturbs each, and has the judge look. */
 export async function disturbPlans(
   { arena, random, points, tally }: Stage,
   limitMs: number,
-  disturb: (plan: ChaosPlan, mayGoBack: () => void) => Promise<string>,
+  disturb: (plan: ChaosPlan) => Promise<string>,
 ): Promise<void> {
   for (let point = 1; point <= points; point += 1) {
     const plan = nextPlan(random, arena.wanted);
     const asked = arena.ask(plan);
-    let isExcused = false;
-    const done = await disturb(plan, () => {
-      isExcused = plan.kind === "update";
-    });
-    const acceptable: [typeof plan.to, ...(typeof plan.to)[]] =
-      (await asked) && !isExcused ? [plan.to] : [plan.to, plan.from];
+    const done = await disturb(plan);
+    const acceptable: [typeof plan.to, ...(typeof plan.to)[]] = (await asked)
+      ? [plan.to]
+      : [plan.to, plan.from];
     const what = arena.told(`${tally.disturbance} ${point}`, plan, done);
     tally.recovered(await arena.settle(acceptable, what, limitMs), what);
   }
