@@ -149,8 +149,11 @@ function replicasForMore(
   // A mean that the last moments do not bear out is of a time before new replicas took their share.
   const above = (Math.min(sum, burstSum) * rampFactor) / sharing > rule.max;
   // As much as those that serve may hide, and no more while others are on their way: one need is not met twice.
+  const hiddenNeed = (burstSum * (hiddenFactor ?? 0)) / rule.max;
   const hidden =
-    hiddenFactor === undefined ? desired : nearest((burstSum * hiddenFactor) / rule.max) + silent;
+    hiddenFactor === undefined
+      ? desired
+      : Math.min(nearest(hiddenNeed) + silent, nearest((hiddenNeed * serving) / read));
   if (policy.kind === "step") {
     const step = jumped || above ? desired + policy.step : desired;
     return hiddenFactor === undefined ? step : Math.max(step, Math.ceil(serving * SATURATED_GROWTH));

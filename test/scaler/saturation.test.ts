@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Rule } from "../../core/types.ts";
-import { alike, CALM, evaluate, MAX_CPU_70, NOW_MS, policyOf, targetOf } from "./builders.ts";
+import {
+  alike,
+  CALM,
+  evaluate,
+  MAX_CPU_70,
+  NOW_MS,
+  policyOf,
+  type ServingReplica,
+  targetOf,
+} from "./builders.ts";
 
 const ENFORCED: Rule = { ...MAX_CPU_70, enforced: true };
 const STEP = policyOf({ rules: [ENFORCED], maxReplicas: 50 });
@@ -68,6 +77,14 @@ describe("a saturated service", () => {
     // What can be seen is 1.44 / 0.7 = 2.1.
     assert.equal(evaluate({ serving: alike(2, 0.72), policy: TARGET }).to, 2);
     assert.ok(evaluate({ serving: alike(2, 0.72), policy: TARGET, heldBackRatio: 0.3 }).to > 2);
+  });
+
+  test("does not grow because of one that is silent: it hides no more than the others", () => {
+    // Held back until a moment ago, and with next to nothing to do now.
+    const calming = { cpu: { mean: 0.7, burst: 0.14, newestAtMs: NOW_MS } };
+    const of = (...serving: ServingReplica[]) =>
+      evaluate({ serving, desired: 1, policy: TARGET, heldBackRatio: 0.3 }).to;
+    assert.deepEqual([of(calming, calming), of(calming, {})], [1, 1]);
   });
 
   test("does not grow so again while that help is on its way", () => {
