@@ -16,11 +16,11 @@ export interface BodyRead {
 }
 
 /**
- * Asks over a connection of its own, follows no redirect and takes no compressed answer. Not `fetch`: in Node 24 an
+ * Asks over a connection of its own, follows no redirect and wants no compressed answer. Not `fetch`: in Node 24 an
  * answer that closes its connection while it is being read ends the whole process (nodejs/undici#5360).
- * Whoever gets the answer reads it. @throws Error of the connection, or for an answer that is compressed all the same
+ * Whoever gets the answer reads or destroys it. @throws Error of the connection
  */
-export async function askHttp(
+export function askHttp(
   url: string | URL,
   { method = "GET", headers, body, signal }: HttpRequest,
 ): Promise<IncomingMessage> {
@@ -34,18 +34,22 @@ export async function askHttp(
   );
   asked.on("error", reject);
   asked.end(body);
-  const response = await promise;
-  const encoding = response.headers["content-encoding"] ?? "identity";
-  if (encoding === "identity") return response;
-  response.destroy();
-  throw new Error(`the answer is compressed (${encoding}), though it was asked for as it is`);
+  return promise;
 }
 
-/** The text of an answer, up to so many bytes. What is left of it, and its connection, is dropped. */
+/**
+ * The text of an answer, up to so many bytes. What is left of it, and its connection, is dropped.
+ * @throws Error of the connection, or for an answer that is compressed all the same
+ */
 export async function readBody(
   response: IncomingMessage,
   mostBytes = Number.POSITIVE_INFINITY,
 ): Promise<BodyRead> {
+  const encoding = response.headers["content-encoding"] ?? "identity";
+  if (encoding !== "identity") {
+    response.destroy();
+    throw new Error(`the answer is compressed (${encoding}), though it was asked for as it is`);
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response) {

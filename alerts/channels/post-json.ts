@@ -28,6 +28,7 @@ export async function postJson(
       body: JSON.stringify(body),
       signal: AbortSignal.any([options.signal, timeout]),
     });
+    if (isTaken(response)) return void response.destroy();
     // Of an answer without end no more is read than is shown.
     text = (await readBody(response, MOST_SHOWN)).text.trim();
   } catch (error) {
@@ -35,12 +36,16 @@ export async function postJson(
     throw new DeliveryFailed(withoutSecret(reason, url));
   }
   const status = response.statusCode ?? 0;
-  if (status >= 200 && status < 300) return;
   const retryAfterMs = retryAfter(response.headers["retry-after"], options.nowMs());
   throw new DeliveryFailed(withoutSecret(`the receiver answers ${status}: ${text || "nothing more"}`, url), {
     isPermanent: status < 500 && !WORTH_RETRYING.has(status),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
+}
+
+/** Whatever else it answers. */
+function isTaken({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
 }
 
 /** Seconds, or an HTTP date. */

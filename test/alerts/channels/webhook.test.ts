@@ -86,4 +86,20 @@ describe("a webhook", () => {
       server.close();
     }
   });
+
+  test("is taken by a receiver that answers so, with whatever else it answers", async () => {
+    const server = createServer((_, response) => {
+      response.setHeader("content-encoding", "gzip").write("no end of it");
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      const channel = webhookChannel({ name: "w", url, externalUrl: EXTERNAL_URL, nowMs: () => NOW_MS });
+      await channel.send(notification(), AbortSignal.timeout(5_000));
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
 });
