@@ -124,7 +124,11 @@ async function runPass(
 /** The error that the test threw, and what caused that: `fetch failed` alone tells nobody why. */
 function reasonOf(error: Error): string {
   const reasons: string[] = [];
-  for (let one: unknown = error.cause ?? error; one instanceof Error; one = one.cause)
+  for (
+    let one: unknown = error.cause instanceof Error ? error.cause : error;
+    one instanceof Error;
+    one = one.cause
+  )
     reasons.push(one.stack ?? one.message);
   return reasons.join("\ncaused by ").slice(0, LONGEST_REASON);
 }

@@ -293,8 +293,8 @@ export class Ownership {
   #forgetGone({ replicas }: ObservedState, restless: ReadonlySet<ServiceId>, nowMs: number): void {
     this.#own.forgetDoubtful(nowMs);
     // Nothing is remembered of any, nearly always.
-    const { size } = this.#records.parked;
-    if (this.#own.replicas.size + size + this.#traces.size + this.#toStartAgain.size === 0) return;
+    const remembered = [this.#own.replicas, this.#records.parked, this.#traces, this.#toStartAgain];
+    if (remembered.every(({ size }) => size === 0)) return;
     const present = new Map(replicas.map((replica) => [replica.id, replica]));
     for (const id of this.#records.parked.keys())
       if (present.get(id)?.state !== "exited") this.#records.unpark(id);

@@ -132,7 +132,7 @@ for (const lab of engines) {
         await on.up("v1");
         await on.rolloutIs("done", 1);
         let fewest = 3;
-        await on.up("v2", { image: LAB_IMAGE, ...bad }, { monitorMs: 2_000 });
+        await on.up("v2", { image: LAB_IMAGE, ...bad });
         on.scale(5);
         const rolledBack = await eventually("it is rolled back", () => {
           fewest = Math.min(fewest, on.serving("v1").length);

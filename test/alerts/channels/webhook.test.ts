@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { webhookChannel, webhookPayload } from "../../../alerts/channels/webhook.ts";
 import { fingerprintOf } from "../../../alerts/fingerprint.ts";
 import { NOW_MS, notification, notified } from "../builders.ts";
@@ -58,48 +58,40 @@ describe("a webhook", () => {
     );
   });
 
-  test("is posted with a key that is the same each time, and with the receiver's token", async () => {
+  test("is posted with a key that is the same each time, and with the receiver's token", async (t) => {
     const heard: unknown[] = [];
-    const server = createServer(async (request, response) => {
+    const address = await receiver(t, async (request, response) => {
       const { authorization, "idempotency-key": key } = request.headers;
       heard.push([request.method, request.url, authorization, key, JSON.parse(await text(request)).version]);
       response.end();
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    try {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?a=b`;
-      const channel = webhookChannel({
-        name: "w",
-        url,
-        token: "t0ken",
-        externalUrl: EXTERNAL_URL,
-        nowMs: () => NOW_MS,
-      });
-      for (const _ of [1, 2]) await channel.send(notification(), AbortSignal.timeout(5_000));
-      assert.deepEqual(heard, [
-        ["POST", "/hook?a=b", "Bearer t0ken", "x-1", "4"],
-        ["POST", "/hook?a=b", "Bearer t0ken", "x-1", "4"],
-      ]);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
+    const channel = channelTo(`${address}/hook?a=b`, "t0ken");
+    for (const _ of [1, 2]) await channel.send(notification(), AbortSignal.timeout(5_000));
+    assert.deepEqual(heard, [
+      ["POST", "/hook?a=b", "Bearer t0ken", "x-1", "4"],
+      ["POST", "/hook?a=b", "Bearer t0ken", "x-1", "4"],
+    ]);
   });
 
-  test("is taken by a receiver that answers so, with whatever else it answers", async () => {
-    const server = createServer((_, response) => {
+  test("is taken by a receiver that answers so, with whatever else it answers", async (t) => {
+    const address = await receiver(t, (_, response) => {
       response.setHeader("content-encoding", "gzip").write("no end of it");
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    try {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-      const channel = webhookChannel({ name: "w", url, externalUrl: EXTERNAL_URL, nowMs: () => NOW_MS });
-      await channel.send(notification(), AbortSignal.timeout(5_000));
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
+    await channelTo(address).send(notification(), AbortSignal.timeout(5_000));
   });
 });
+
+async function receiver(t: TestContext, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function channelTo(url: string, token?: string) {
+  const named = { name: "w", url, externalUrl: EXTERNAL_URL, nowMs: () => NOW_MS };
+  return webhookChannel(token === undefined ? named : { ...named, token });
+}
