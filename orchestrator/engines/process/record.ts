@@ -127,6 +127,11 @@ export class RecordStore {
     return this.#inTurn(record.id, () => this.#write(record));
   }
 
+  /** When all that was to be kept of the replica so far is on the disk, or could not be written. */
+  async settled(id: ReplicaId): Promise<void> {
+    await this.#writes.get(id);
+  }
+
   /** Where a task leaves its exit status. */
   statusPath(id: ReplicaId): string {
     return join(this.#directory, `${id}.status`);

@@ -24,18 +24,14 @@ async function startAndDie(lab: Lab, service: Service): Promise<ReplicaId> {
   return await daemon.says();
 }
 
-function recordPath(lab: Lab, id: ReplicaId): string {
-  return join(lab.directory, "process", `${id}.json`);
-}
-
 async function changeRecord(
   lab: Lab,
   id: ReplicaId,
   change: (record: ReplicaRecord) => ReplicaRecord,
 ): Promise<void> {
-  const record = parseRecord(await readFile(recordPath(lab, id), "utf8"), id);
+  const record = parseRecord(await readFile(lab.recordPath(id), "utf8"), id);
   assert.ok(typeof record === "object");
-  await writeFile(recordPath(lab, id), JSON.stringify(change(record)));
+  await writeFile(lab.recordPath(id), JSON.stringify(change(record)));
 }
 
 describe("after the daemon was killed", () => {
@@ -113,7 +109,7 @@ describe("after the daemon was killed", () => {
   test("a process whose record is gone is shown as a replica of no known template, and can be removed", async (t) => {
     const lab = await Lab.open(t);
     const id = await startAndDie(lab, shell(STAYS));
-    await rm(recordPath(lab, id));
+    await rm(lab.recordPath(id));
     const driver = await lab.engine();
     const seen = await driver.seen(id);
     assert.deepEqual([seen.state, seen.service, seen.slot], ["running", "shop_web", 1]);
@@ -128,7 +124,7 @@ describe("after the daemon was killed", () => {
   test("a record that cannot be read is set aside, and its process found all the same", async (t) => {
     const lab = await Lab.open(t);
     const id = await startAndDie(lab, shell(STAYS));
-    await writeFile(recordPath(lab, id), '{"version":1,"id":');
+    await writeFile(lab.recordPath(id), '{"version":1,"id":');
     const driver = await lab.engine();
     assert.equal((await driver.seen(id)).state, "running");
     assert.ok((await readdir(join(lab.directory, "process"))).includes(`${id}.json.unreadable`));

@@ -125,6 +125,11 @@ export class Lab {
     return driver;
   }
 
+  /** What is kept of a replica. */
+  recordPath(replica: ReplicaId): string {
+    return join(this.directory, "process", `${replica}.json`);
+  }
+
   /** Pids of what runs in this lab's name. */
   running(): number[] {
     return findCarriers(this.instanceId, new Set()).map(({ process }) => process.pid);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Healthcheck } from "../../../../core/types.ts";
 import {
   afterCheck,
@@ -90,6 +93,30 @@ describe("a replica with a healthcheck", () => {
     assert.equal((await second.seen(id)).state, "running");
     await rm(join(lab.directory, "ready"));
     await second.until(id, "unhealthy");
+  });
+
+  test("that has just become ready is written down before the engine is closed, however slow the disk", async (t) => {
+    const lab = await Lab.open(t);
+    const driver = await lab.engine();
+    const id = await driver.run(
+      shell("exec sleep 600", { healthcheck: { ...CHECK, startPeriodMs: 60_000 } }),
+    );
+    // A pipe in place of the file takes nothing before somebody reads it.
+    const disk = `${lab.recordPath(id)}.tmp`;
+    await promisify(execFile)("mkfifo", [disk]);
+    await writeFile(join(lab.directory, "ready"), "");
+    await driver.until(id, "running");
+    let isClosed = false;
+    const closing = driver.close().then(() => {
+      isClosed = true;
+    });
+    await sleep(100);
+    const wasClosed = isClosed;
+    const written = await readFile(disk, "utf8");
+    await closing;
+    assert.equal(wasClosed, false);
+    assert.match(written, /"readyAtMs"/);
+    await (await lab.engine()).seen(id);
   });
 
   test("a check has the replica's environment, and one that cannot be executed fails", async (t) => {
