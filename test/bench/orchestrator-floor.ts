@@ -20,6 +20,11 @@ import { RawContainers } from "./raw-containers.ts";
 const PARALLELISM = 16;
 const ROUNDS: Readonly<Record<number, number>> = { 1: 15, 10: 7, 50: 5 };
 const QUICK_ROUNDS: Readonly<Record<number, number>> = { 1: 3, 10: 2 };
+/**
+ * The engine's own bridge: engine 20.10 now and then loses count of the endpoints of a network of which fifty
+ * containers come and go at once, and then cannot remove it any more.
+ */
+const NETWORK_MODE = "bridge";
 const GOAL_RATIO = 1.1;
 /** An engine goes on clearing away for a moment after it has answered. */
 const SETTLE_MS = 1_000;
@@ -60,6 +65,8 @@ class Sides implements AsyncDisposable {
   readonly #project: Project;
   readonly #service: Service;
   readonly #imageId: string;
+  /** Of all containers that either side made: one and the same, or the two cannot be compared. */
+  readonly #hostConfigs = new Set<string>();
 
   private constructor(
     stack: AsyncDisposableStack,
@@ -116,8 +123,9 @@ class Sides implements AsyncDisposable {
   /** The same with nothing between. */
   async raw(count: number): Promise<number> {
     const identity = { project: this.#project, service: this.#service, instanceId: "nobody" };
+    const names = { imageId: this.#imageId, networkMode: NETWORK_MODE };
     const plans = Array.from({ length: count }, (_, index) => {
-      const plan = planFromTemplate({ ...identity, slot: index + 1 }, { imageId: this.#imageId });
+      const plan = planFromTemplate({ ...identity, slot: index + 1 }, names);
       // Not the orchestrator's to look after.
       const labels = { ...plan.body.Labels, [COMPOSE_LABELS.project]: `${this.#project.name}-raw` };
       return { ...plan, name: `${plan.name}-raw`, body: { ...plan.body, Labels: labels } };
@@ -144,8 +152,13 @@ class Sides implements AsyncDisposable {
     }
   }
 
-  #starts(ids: readonly string[]): Promise<number[]> {
-    return mapConcurrent(ids, PARALLELISM, (id) => this.#raw.startedAtMs(id));
+  async #starts(ids: readonly string[]): Promise<number[]> {
+    const inspected = await mapConcurrent(ids, PARALLELISM, (id) => this.#raw.inspect(id));
+    for (const { hostConfig } of inspected) this.#hostConfigs.add(hostConfig);
+    if (this.#hostConfigs.size > 1) {
+      throw new Error(`the two sides made different containers: ${[...this.#hostConfigs].join("\nand ")}`);
+    }
+    return inspected.map(({ startedAtMs }) => startedAtMs);
   }
 
   async #running(count: number): Promise<void> {
@@ -159,15 +172,11 @@ class Sides implements AsyncDisposable {
   }
 }
 
-/**
- * In the engine's own bridge: engine 20.10 now and then loses count of the endpoints of a network of which fifty
- * containers come and go at once, and then cannot remove it any more.
- */
 function projectOf(name: string, workingDirectory: string): Project {
   const template = aTemplate({
     image: LAB_IMAGE,
     command: ["sleep", "100000"],
-    networkMode: "bridge",
+    networkMode: NETWORK_MODE,
     stopGraceMs: 0,
   });
   const service = aService(name, "web", { template, initialReplicas: 0 });

@@ -1,6 +1,13 @@
 import { Agent, request } from "node:http";
 import type { ContainerPlan } from "../../orchestrator/engines/docker/wire.ts";
 
+export interface Inspected {
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** As the engine has completed it, in JSON. */
+  readonly hostConfig: string;
+}
+
 /** A Docker Engine as it is without Flyball: calls over its socket and nothing beside them. */
 export class RawContainers implements Disposable {
   readonly #socketPath: string;
@@ -22,10 +29,11 @@ export class RawContainers implements Disposable {
     return Id;
   }
 
-  /** When the engine says that it was started, milliseconds since 1970. */
-  async startedAtMs(id: string): Promise<number> {
+  /** What the engine says of it. */
+  async inspect(id: string): Promise<Inspected> {
     const answer = await this.#call("GET", `/containers/${id}/json`);
-    return Date.parse((answer as { State: { StartedAt: string } }).State.StartedAt);
+    const { State, HostConfig } = answer as { State: { StartedAt: string }; HostConfig: unknown };
+    return { startedAtMs: Date.parse(State.StartedAt), hostConfig: JSON.stringify(HostConfig) };
   }
 
   async remove(id: string): Promise<void> {
