@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SECOND_MS } from "../../../core/units.ts";
 import { freePort } from "../../lab/free-port.ts";
 import { getPage } from "./pages.ts";
 
 const READY_WITHIN_MS = 180_000;
 const STOP_WITHIN_MS = 5_000;
+/** As many as it gives at once. */
+const KEPT_STATS = 60;
 
 /** True readings once a second, with our labels: the nearest that it can be brought to. */
 const FLAGS = [
@@ -19,20 +22,27 @@ const FLAGS = [
 /** Of the families that ours has, without those that need a walk through directories. */
 const FAMILIES = "--enable_metrics=cpu,memory,network,diskIO,process,pressure";
 const OLD_FAMILIES = "--disable_metrics=percpu,disk,tcp,udp,advtcp,sched,hugetlb";
-/** Newest first. Only the newest know the jitter; the others read every 1.5 s on average. */
+/** Newest first. Only the newest know the jitter; the others wait for up to twice the interval from one reading to the next. */
 const GENERATIONS = [
   [...FLAGS, FAMILIES, "--jitter_factor=0"],
   [...FLAGS, FAMILIES],
   [...FLAGS, OLD_FAMILIES],
 ];
 
+interface Cgroup {
+  readonly name: string;
+  readonly stats?: readonly { readonly timestamp: string }[];
+}
+
 /** cAdvisor beside the same engine. */
 export class Cadvisor implements AsyncDisposable {
   readonly url: string;
+  readonly #address: string;
   readonly #child: ChildProcess;
 
-  private constructor(url: string, child: ChildProcess) {
-    this.url = url;
+  private constructor(address: string, child: ChildProcess) {
+    this.url = `${address}/metrics`;
+    this.#address = address;
     this.#child = child;
   }
 
@@ -44,7 +54,7 @@ export class Cadvisor implements AsyncDisposable {
         [...flags, `--docker=unix://${socketPath}`, "--listen_ip=127.0.0.1", `--port=${port}`],
         { stdio: "ignore" },
       );
-      const cadvisor = new Cadvisor(`http://127.0.0.1:${port}/metrics`, child);
+      const cadvisor = new Cadvisor(`http://127.0.0.1:${port}`, child);
       if (await cadvisor.#answers()) return cadvisor;
       await cadvisor[Symbol.asyncDispose]();
     }
@@ -53,6 +63,24 @@ export class Cadvisor implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Samples of a container per second, on average over all of them, of the newest minute that it keeps. */
+  async samplesPerSecond(): Promise<number> {
+    const response = await fetch(`${this.#address}/api/v1.3/subcontainers/`, {
+      method: "POST",
+      body: JSON.stringify({ num_stats: KEPT_STATS }),
+    });
+    if (!response.ok) throw new Error(`${response.url}: status ${response.status}`);
+    const cgroups = (await response.json()) as readonly Cgroup[];
+    let [samples, seconds] = [0, 0];
+    for (const { name, stats = [] } of cgroups) {
+      const [first, last] = [stats.at(0), stats.at(-1)];
+      if (name === "/" || first === undefined || last === undefined) continue;
+      samples += stats.length - 1;
+      seconds += (Date.parse(last.timestamp) - Date.parse(first.timestamp)) / SECOND_MS;
+    }
+    return samples / seconds;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
