@@ -245,6 +245,8 @@ class ProcessEngine implements Engine {
     this.#hints.clear();
     this.#closed = true;
     await Promise.all([...this.#replicas.values()].map((replica) => replica[Symbol.asyncDispose]()));
+    // The next daemon knows of a replica what it reads.
+    await this.#parts.records.settled();
     await this.#parts.cgroups.close();
   }
 

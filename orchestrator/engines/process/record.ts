@@ -127,9 +127,9 @@ export class RecordStore {
     return this.#inTurn(record.id, () => this.#write(record));
   }
 
-  /** When all that was to be kept of the replica so far is on the disk, or could not be written. */
-  async settled(id: ReplicaId): Promise<void> {
-    await this.#writes.get(id);
+  /** When all that was to be written so far is on the disk, or could not be written. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writes.values());
   }
 
   /** Where a task leaves its exit status. */

@@ -162,13 +162,12 @@ export class Replica implements AsyncDisposable {
     };
   }
 
-  /** Stops watching; what runs goes on, and what is known of it is on the disk. */
+  /** Stops watching; what runs goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#health?.[Symbol.dispose]();
     this.#stopping?.stop.cancel();
     await Promise.allSettled([this.#starting, this.#stopping?.done, this.#cleaned]);
-    await this.#parts.records.settled(this.#record.id);
   }
 
   /** What a task has left to say of its run. */
