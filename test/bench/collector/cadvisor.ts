@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { askHttp, readBody } from "../../../core/http.ts";
 import { SECOND_MS } from "../../../core/units.ts";
 import { freePort } from "../../lab/free-port.ts";
 import { getPage } from "./pages.ts";
@@ -65,14 +66,17 @@ export class Cadvisor implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** Samples of a container per second, on average over all of them, of the newest minute that it keeps. */
+  /** Samples of a container per second, on average over all of them, of the newest that it keeps. */
   async samplesPerSecond(): Promise<number> {
-    const response = await fetch(`${this.#address}/api/v1.3/subcontainers/`, {
+    const url = `${this.#address}/api/v1.3/subcontainers/`;
+    const response = await askHttp(url, {
       method: "POST",
       body: JSON.stringify({ num_stats: KEPT_STATS }),
+      signal: AbortSignal.timeout(READY_WITHIN_MS),
     });
-    if (!response.ok) throw new Error(`${response.url}: status ${response.status}`);
-    const cgroups = (await response.json()) as readonly Cgroup[];
+    const { text } = await readBody(response);
+    if (response.statusCode !== 200) throw new Error(`${url}: status ${response.statusCode}`);
+    const cgroups = JSON.parse(text) as readonly Cgroup[];
     let [samples, seconds] = [0, 0];
     for (const { name, stats = [] } of cgroups) {
       const [first, last] = [stats.at(0), stats.at(-1)];
