@@ -7,13 +7,18 @@ import type {
   ServiceId,
 } from "../../core/types.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/units.ts";
-import { type Traces, wasToldToStop } from "./signs.ts";
+import { isEndTold, type Traces, wasToldToStop } from "./signs.ts";
 
 /** After the last sign of somebody's work before it counts as done: `docker compose` works in several steps. */
 const QUIET_MS = 1.5 * SECOND_MS;
+/** After a replica was seen to have ended, for the engine's word of how: a busy one takes longer over that than over the end. */
+const WORD_MS = 2 * SECOND_MS;
 /** Longer than this nothing of our own is waited for. */
 const OWN_WORK_MS = 30 * SECOND_MS;
-/** Compose makes all containers before it starts the first; one that is older than this was left behind. */
+/**
+ * Compose makes all containers before it starts the first, and release 1 removes the one before only after that; one that
+ * is older than this was left behind.
+ */
 const FRESH_MS = MINUTE_MS;
 /** Beyond the grace that a replica has, before a signal is taken for one that does not end it. */
 const DEATH_MS = 5 * SECOND_MS;
@@ -40,6 +45,8 @@ interface Unrest {
 export interface ServiceMemory {
   readonly seats: readonly Seat[];
   readonly unrest?: Unrest;
+  /** Those that have ended, and of which it has not been heard how; since when. */
+  readonly untold?: ReadonlyMap<ReplicaId, number>;
   /** As a daemon left it that runs no longer. */
   readonly isFromBefore?: boolean;
 }
@@ -62,6 +69,8 @@ export interface LookInput {
   readonly observed: ObservedState;
   readonly projects: readonly { readonly project: Project; readonly subjects: readonly Subject[] }[];
   readonly traces: Traces;
+  /** Since when what is done to replicas is heard; absent: it is not. */
+  readonly listeningSinceMs?: number | undefined;
   /** Replicas that our own actions stop or remove. */
   readonly own: ReadonlySet<ReplicaId>;
   /** Replicas that somebody has stopped, and that were left so. */
@@ -97,7 +106,7 @@ export interface Down {
 
 export interface LookResult {
   readonly memory: Memory;
-  /** Services that somebody is working on at this moment. */
+  /** Services that somebody is working on at this moment, or may be. */
   readonly restless: ReadonlySet<ServiceId>;
   readonly changes: readonly Change[];
   /** Projects of which nothing is left, their networks among it: `docker compose down`. */
@@ -130,8 +139,11 @@ export function look(memory: Memory, input: LookInput): LookResult {
     if (isDown) down.push({ project, whileAway: disturbed.some(({ unrest }) => unrest?.isFromBefore) });
     for (const view of views) {
       const { service } = view.subject;
-      if (view.unrest === undefined) next.set(service.id, { seats: view.seats });
-      else if (!isOver) {
+      if (view.unrest === undefined) {
+        const { seats, untold } = view;
+        next.set(service.id, untold === undefined ? { seats } : { seats, untold });
+        if (isWordAwaited(untold, input)) restless.add(service.id);
+      } else if (!isOver) {
         restless.add(service.id);
         next.set(service.id, { seats: view.before, unrest: view.unrest });
       } else {
@@ -155,6 +167,7 @@ interface View {
   /** Something is in a state in which it does not stay. */
   readonly isPassing: boolean;
   readonly unrest: Unrest | undefined;
+  readonly untold?: ReadonlyMap<ReplicaId, number>;
 }
 
 const UNTOUCHED = { gone: [], came: [], stopped: [], isDying: false, isPassing: false, unrest: undefined };
@@ -204,19 +217,39 @@ function viewOf(
   });
   const dying = replicas.filter((replica) => isDying(replica, service, input));
   const view = { subject, before, seats, gone, came, stopped, isDying: dying.length > 0 };
-  const isPassing = replicas.some((replica) => isPassingState(replica, own, nowMs));
+  const isPassing =
+    replicas.some((replica) => isPassingState(replica, own, nowMs)) ||
+    came.some(
+      ({ id, slot }) => isFresh(present.get(id), nowMs) && stopped.some((seat) => seat.slot === slot),
+    );
   // A busy engine takes long over a removal, and its word of it may be old by then, or was never heard.
   const leaving = replicas.filter(
     ({ id, state }) => state === "stopping" && known.get(id)?.standing === "counts" && !own.has(id),
   );
   const differs = [gone, came, stopped, dying, leaving].some(({ length }) => length > 0);
-  if (!differs && memory?.unrest === undefined) return { ...view, isPassing, unrest: undefined };
+  if (!differs && memory?.unrest === undefined) {
+    const untold = seats.filter(
+      ({ id, standing }) =>
+        standing === "counts" && present.get(id)?.state === "exited" && !isEndTold(traces.get(id)),
+    );
+    if (untold.length === 0) return { ...view, isPassing, unrest: undefined };
+    const sinceMs = ({ id }: Seat): [ReplicaId, number] => [id, memory?.untold?.get(id) ?? nowMs];
+    return { ...view, isPassing, unrest: undefined, untold: new Map(untold.map(sinceMs)) };
+  }
   const stateOf = ({ id }: { id: ReplicaId }) => [id, present.get(id)?.state, traces.get(id)];
   const shape = JSON.stringify([
     [gone, came, stopped, dying, leaving].map((those) => those.map(stateOf)),
     observed.networks.length,
   ]);
   return { ...view, isPassing, unrest: unrestAfter(memory, shape, subject.desired, nowMs) };
+}
+
+/** Of what ended before anybody listened nothing more is said. */
+function isWordAwaited(untold: View["untold"], { nowMs, listeningSinceMs }: LookInput): boolean {
+  if (untold === undefined || listeningSinceMs === undefined) return false;
+  return untold
+    .values()
+    .some((sinceMs) => sinceMs - listeningSinceMs >= WORD_MS && nowMs - sinceMs < WORD_MS);
 }
 
 function unrestAfter(
@@ -249,10 +282,14 @@ function isDying(replica: ObservedReplica, service: Service, { own, traces, nowM
 function isPassingState(replica: ObservedReplica, own: ReadonlySet<ReplicaId>, nowMs: number): boolean {
   if (own.has(replica.id)) return false;
   if (replica.state === "stopping") return true;
-  const { state, origin, exitCode, createdAtMs = 0 } = replica;
+  const { state, origin, exitCode } = replica;
   // One with an exit status was started in vain: compose has given up.
   const isUntried = state === "created" && exitCode === undefined;
-  return isUntried && origin === "compose" && nowMs - createdAtMs < FRESH_MS;
+  return isUntried && origin === "compose" && isFresh(replica, nowMs);
+}
+
+function isFresh(replica: ObservedReplica | undefined, nowMs: number): boolean {
+  return nowMs - (replica?.createdAtMs ?? 0) < FRESH_MS;
 }
 
 function isQuiet({ unrest, subject, isPassing }: View, nowMs: number): boolean {

@@ -54,6 +54,7 @@ export class Ownership {
   readonly #traces = new Map<ReplicaId, Trace>();
   /** Somebody stopped them, and they are to run all the same; until their start is heard. */
   readonly #toStartAgain = new Set<ReplicaId>();
+  #listeningSinceMs: number | undefined;
   #memory: Memory;
   #restless: ReadonlySet<ServiceId> = new Set();
 
@@ -70,15 +71,11 @@ export class Ownership {
   }
 
   hear(sign: EngineSign, nowMs: number): void {
-    if (sign.kind !== "deaf") {
+    if ("replica" in sign) {
       if (sign.kind === "started") this.#toStartAgain.delete(sign.replica);
       this.#traces.set(sign.replica, traceAfter(this.#traces.get(sign.replica), sign, nowMs));
-      return;
-    }
-    // An engine that shuts down stops everything, and nobody has wished for that.
-    for (const [replica, { removedAtMs }] of this.#traces)
-      if (removedAtMs === undefined) this.#traces.delete(replica);
-    this.#toStartAgain.clear();
+    } else if (sign.kind === "listening") this.#listeningSinceMs = nowMs;
+    else this.#heardLast();
   }
 
   /** It was told to end since it was started last, and not by us. */
@@ -117,7 +114,15 @@ export class Ownership {
       }));
     const parked = new Set(this.#records.parked.keys());
     const own = this.#own.replicas;
-    const result = look(this.#memory, { nowMs, observed, projects, traces: this.#traces, own, parked });
+    const result = look(this.#memory, {
+      nowMs,
+      observed,
+      projects,
+      traces: this.#traces,
+      listeningSinceMs: this.#listeningSinceMs,
+      own,
+      parked,
+    });
     const settled = this.#settled(result, nowMs);
     if (settled === undefined) return;
     this.#memory = settled;
@@ -233,7 +238,7 @@ export class Ownership {
       if (park.includes(id)) this.#records.park(id, service.id);
       // It is started again, as one that crashed.
       else {
-        this.#traces.delete(id);
+        this.#traces.set(id, { endedAtMs: nowMs, heardAtMs: nowMs });
         this.#toStartAgain.add(id);
       }
     }
@@ -262,6 +267,14 @@ export class Ownership {
     const sentence = `docker compose down took ${project.name} away${when}; left alone until docker compose up brings it back`;
     for (const { id } of project.services) this.#records.leave(id, { reason: sentence });
     this.#tell({ atMs: nowMs, project: project.name, who: "docker compose", what: "down", sentence });
+  }
+
+  /** An engine that shuts down stops everything, and nobody has wished for that. */
+  #heardLast(): void {
+    this.#listeningSinceMs = undefined;
+    for (const [replica, { removedAtMs }] of this.#traces)
+      if (removedAtMs === undefined) this.#traces.delete(replica);
+    this.#toStartAgain.clear();
   }
 
   #tell(line: AuditLine): void {

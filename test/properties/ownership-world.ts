@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createLog } from "../../core/log.ts";
 import type { Store } from "../../core/store.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
 import { InFlightWork } from "../../orchestrator/in-flight.ts";
 import type { AuditLine } from "../../orchestrator/ownership/audit.ts";
 import { Ownership } from "../../orchestrator/ownership/ownership.ts";
+import type { EngineSign } from "../../orchestrator/ownership/signs.ts";
 import { reconcile } from "../../orchestrator/reconcile.ts";
 import {
   composeReplica,
@@ -46,6 +48,17 @@ interface Running {
   done: boolean;
 }
 
+/** What the engine says of the end of a replica: in this order, whatever of it was done. */
+type Word = "killed" | "forced" | "ended" | "stopped" | "removed";
+
+const STOP: readonly Word[] = ["killed", "ended", "stopped"];
+const BY_COMPOSE: readonly Word[] = [...STOP, "removed"];
+
+function signOf(word: Word, replica: string): EngineSign {
+  if (word === "killed" || word === "forced") return { kind: "killed", replica, byForce: word === "forced" };
+  return { kind: word, replica };
+}
+
 /** One service on an engine of the test's own, with the real planner and the real account of who owns the count. */
 export class World {
   nowMs = NOW_MS;
@@ -63,6 +76,7 @@ export class World {
   readonly #project: Project;
   #inFlight = new InFlightWork();
   #running: Running[] = [];
+  #late: EngineSign[] = [];
   #made = 0;
 
   constructor(store: Store, policy: Policy, count: number) {
@@ -133,6 +147,7 @@ export class World {
     for (const action of plan.actions) running.push({ action, plan: running, done: false });
     this.#running.push(...running);
     for (let ended = 0; ended < endings; ended += 1) this.#endOne();
+    for (const sign of this.#late.splice(0)) this.#sign(sign);
     this.nowMs += PASS_MS;
   }
 
@@ -144,7 +159,7 @@ export class World {
   /** `docker compose up --scale web=N`. */
   composeUp(count: number): void {
     const sorted = [...this.bodies.values()].sort((a, b) => a.slot - b.slot);
-    for (const body of sorted.slice(count)) this.#take(body, ["killed", "stopped", "removed"]);
+    for (const body of sorted.slice(count)) this.#take(body, BY_COMPOSE);
     for (const body of sorted.slice(0, count)) if (body.state !== "running") this.#begin(body);
     let next = Math.max(0, ...sorted.map(({ slot }) => slot));
     for (let missing = count - sorted.length; missing > 0; missing -= 1) {
@@ -156,13 +171,13 @@ export class World {
   }
 
   composeDown(): void {
-    for (const body of [...this.bodies.values()]) this.#take(body, ["killed", "stopped", "removed"]);
+    for (const body of [...this.bodies.values()]) this.#take(body, BY_COMPOSE);
     this.network = this.orphan;
   }
 
   remove(index: number): void {
     const body = this.#any(index);
-    if (body !== undefined) this.#take(body, ["killed", "removed"]);
+    if (body !== undefined) this.#take(body, ["forced", "ended", "removed"]);
   }
 
   /** As `remove` on an engine that takes long over it, and of which nothing was heard. */
@@ -173,7 +188,32 @@ export class World {
 
   stop(index: number): void {
     const body = this.#any(index);
-    if (body?.state === "running") this.#take(body, ["killed", "stopped"]);
+    if (body?.state === "running") this.#take(body, STOP);
+  }
+
+  /** As `stop` by an engine whose word comes late: of three signs as many are heard at once, the others after the next pass. */
+  stopToldLate(index: number, heardAtOnce: number): void {
+    const body = this.#any(index);
+    if (body?.state !== "running") return;
+    this.#take(body, STOP.slice(0, heardAtOnce));
+    this.#late.push(...STOP.slice(heardAtOnce).map((word) => signOf(word, body.id)));
+  }
+
+  /** As `docker compose up` of release 1 does of another definition: stops it and starts another in its place. */
+  composeBeginsToRecreate(index: number): Body {
+    const body = this.#any(index);
+    assert.ok(body !== undefined, "there is nothing to recreate");
+    this.#take(body, STOP);
+    const next = this.#add(body.slot, "compose", "created");
+    this.#sign({ kind: "created", replica: next.id, byCompose: true });
+    this.#begin(next);
+    return body;
+  }
+
+  /** And removes the one that it stopped, if nobody has started that. */
+  composeEndsToRecreate(body: Body): void {
+    assert.equal(body.state, "exited", "You cannot remove a running container");
+    this.#take(body, ["removed"]);
   }
 
   start(index: number): void {
@@ -183,24 +223,31 @@ export class World {
 
   crash(index: number): void {
     const body = this.#any(index);
-    if (body?.state === "running") body.state = "exited";
+    if (body?.state === "running") this.#take(body, ["ended"]);
+  }
+
+  /** A crash of which the engine never says a word. */
+  crashUntold(index: number): void {
+    const body = this.#any(index);
+    if (body?.state === "running") this.#take(body, []);
   }
 
   /** `docker restart`, and `docker kill`, whose end is a crash as any. */
   restart(index: number): void {
     const body = this.#any(index);
     if (body?.state !== "running") return;
-    this.#take(body, ["killed", "stopped"]);
+    this.#take(body, STOP);
     this.#begin(body);
   }
 
   kill(index: number): void {
     const body = this.#any(index);
-    if (body?.state === "running") this.#take(body, ["killed"]);
+    if (body?.state === "running") this.#take(body, ["forced", "ended"]);
   }
 
   /** It ends between two passes, with nothing under way, and knows what is in the store. */
   daemonRestarts(): void {
+    this.#late = [];
     this.ownership = this.#begun();
   }
 
@@ -213,17 +260,20 @@ export class World {
 
   /** It stops everything, says so, and is heard again later. */
   engineRestarts(): void {
-    for (const body of this.bodies.values())
-      if (body.state === "running") this.#take(body, ["killed", "stopped"]);
-    this.ownership.hear({ kind: "deaf" }, this.nowMs);
+    for (const body of this.bodies.values()) if (body.state === "running") this.#take(body, STOP);
+    this.#sign({ kind: "deaf" });
+    this.#late = [];
+    this.#sign({ kind: "listening" });
   }
 
   #begun(): Ownership {
     const engine = { kind: this.kind, description: this.engine };
     const options = { store: this.#store, log: createLog("silent"), engine };
-    return new Ownership(options, (_id, to) => {
+    const ownership = new Ownership(options, (_id, to) => {
       this.desired = to;
     });
+    ownership.hear({ kind: "listening" }, this.nowMs);
+    return ownership;
   }
 
   #any(index: number): Body | undefined {
@@ -280,8 +330,7 @@ export class World {
       if (body !== undefined && body.state !== "running") this.#begin(body);
     } else if (action.kind === "stop-replica" || action.kind === "remove-replica") {
       const body = this.bodies.get(action.replica);
-      if (body !== undefined)
-        this.#take(body, action.kind === "stop-replica" ? ["killed", "stopped"] : ["removed"]);
+      if (body !== undefined) this.#take(body, action.kind === "stop-replica" ? STOP : ["removed"]);
     }
     return "done";
   }
@@ -298,13 +347,13 @@ export class World {
     this.#sign({ kind: "started", replica: body.id });
   }
 
-  #take(body: Body, signs: readonly ("killed" | "stopped" | "removed")[]): void {
-    for (const kind of signs) this.#sign({ kind, replica: body.id });
-    if (signs.includes("removed")) this.bodies.delete(body.id);
+  #take(body: Body, words: readonly Word[]): void {
+    for (const word of words) this.#sign(signOf(word, body.id));
+    if (words.includes("removed")) this.bodies.delete(body.id);
     else body.state = "exited";
   }
 
-  #sign(sign: Parameters<Ownership["hear"]>[0]): void {
+  #sign(sign: EngineSign): void {
     this.ownership.hear(sign, this.nowMs);
   }
 }

@@ -38,6 +38,10 @@ const own: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: step("crash, untold", anyIndex, (world, index) => world.crashUntold(index)),
+  },
+  {
+    weight: 1,
     arbitrary: fc.constant<Step>({ what: "engine restarts", do: (world) => world.engineRestarts() }),
   },
   {
@@ -56,6 +60,11 @@ const external: fc.Arbitrary<Step> = fc.oneof(
   step("compose up --scale", fc.integer({ min: 1, max: 7 }), (world, count) => world.composeUp(count)),
   step("docker rm -f", anyIndex, (world, index) => world.remove(index)),
   step("docker stop", anyIndex, (world, index) => world.stop(index)),
+  step(
+    "docker stop, told late",
+    fc.tuple(anyIndex, fc.integer({ min: 0, max: 2 })),
+    (world, [index, heard]) => world.stopToldLate(index, heard),
+  ),
   step("docker start", anyIndex, (world, index) => world.start(index)),
   step("docker restart", anyIndex, (world, index) => world.restart(index)),
   step("docker kill", anyIndex, (world, index) => world.kill(index)),

@@ -84,6 +84,7 @@ async function follow(
     try {
       const stream = await eventStream(connection, attempt.signal);
       memory.hearsEvents = true;
+      onSign({ kind: "listening" });
       retryMs = FIRST_RETRY_MS;
       // What happened while nobody listened is not told again.
       hint();

@@ -1,19 +1,22 @@
 import { OWNER_LABELS } from "../../engine.ts";
-import type { EngineSign } from "../../ownership/signs.ts";
+import type { ReplicaSign } from "../../ownership/signs.ts";
 import { COMPOSE_LABELS } from "./labels.ts";
 import type { EngineEvent, Labels } from "./wire.ts";
 
+const SIGKILL = "9";
 /** Hang-up and the two that are the user's own: asked for a new log file or new settings, and not for an end. */
 const HARMLESS_SIGNALS: readonly string[] = ["1", "10", "12"];
 
-/** What the event says that was done to a replica; undefined for what nobody has asked for, as a crash. */
-export function signOf({ Type, Action, Actor }: EngineEvent): EngineSign | undefined {
+/** What the event says that was done to a replica, or that it ended; undefined for all else. */
+export function signOf({ Type, Action, Actor }: EngineEvent): ReplicaSign | undefined {
   const replica = Actor?.ID;
   const attributes = Actor?.Attributes ?? {};
   if (Type !== "container" || replica === undefined || !isReplica(attributes)) return undefined;
   switch (Action) {
     case "kill":
-      return HARMLESS_SIGNALS.includes(attributes["signal"] ?? "") ? undefined : { kind: "killed", replica };
+      return signalled(replica, attributes["signal"] ?? "");
+    case "die":
+      return { kind: "ended", replica };
     case "stop":
       return { kind: "stopped", replica };
     case "start":
@@ -25,6 +28,12 @@ export function signOf({ Type, Action, Actor }: EngineEvent): EngineSign | undef
     default:
       return undefined;
   }
+}
+
+function signalled(replica: string, signal: string): ReplicaSign | undefined {
+  return HARMLESS_SIGNALS.includes(signal)
+    ? undefined
+    : { kind: "killed", replica, byForce: signal === SIGKILL };
 }
 
 function isReplica(attributes: Labels): boolean {

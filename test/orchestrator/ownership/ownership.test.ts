@@ -89,6 +89,51 @@ describe("what others do to a service", () => {
     assert.equal(world.ownership.wasEndedByOthers(stopped), false);
   });
 
+  test("is told from a crash also when the engine's word of it comes after its end", () => {
+    for (const heardAtOnce of [0, 1, 2]) {
+      const world = at(3);
+      world.stopToldLate(1, heardAtOnce);
+      world.pass(9);
+      assert.equal(world.alive.length, 2, `it is not started again, with ${heardAtOnce} of 3 words heard`);
+      assert.match(world.holds.join(), /somebody is changing it past Flyball/);
+      world.rest();
+      assert.deepEqual(said(world), ["somebody: 3 -> 2: somebody stopped web-2; goes on from 2"]);
+    }
+  });
+
+  test("is not waited for when the engine has said that it was a crash, and not for long when it says nothing", () => {
+    for (const act of ["crash", "kill"] as const) {
+      const world = at(3);
+      world[act](1);
+      world.pass(9);
+      assert.equal(world.alive.length, 3, `${act}: it is started at once`);
+    }
+    const world = at(3);
+    world.crashUntold(1);
+    world.pass(9);
+    assert.equal(world.alive.length, 2);
+    for (let pass = 0; pass < 2; pass += 1) world.pass(9);
+    assert.equal(world.alive.length, 3);
+    assert.deepEqual(said(world), []);
+
+    world.crashUntold(0);
+    world.daemonRestarts();
+    world.pass(9);
+    assert.equal(world.alive.length, 3, "of what ended before anybody listened nothing is said any more");
+  });
+
+  test("is left alone between the steps of a release 1 of compose that takes long to remove what it has replaced", () => {
+    for (const policy of ["adopt", "restore", "hold"] as const) {
+      const world = at(2, policy);
+      const replaced = world.composeBeginsToRecreate(0);
+      for (let pass = 0; pass < 10; pass += 1) world.pass(9);
+      world.composeEndsToRecreate(replaced);
+      world.rest();
+      assert.deepEqual(said(world), [], policy);
+      assert.equal(world.alive.length, 2);
+    }
+  });
+
   test("is one change when it is done in several steps, and nothing is planned until it is over", () => {
     const world = at(4);
     world.stop(3);

@@ -15,12 +15,14 @@ function sign(Action: string, attributes: Readonly<Record<string, string>> = {},
   return signOf({ Type, Action, Actor: { ID: "c1", Attributes: { ...REPLICA, ...attributes } } });
 }
 
-test("what somebody asks of a container is a sign; what it does by itself is none", () => {
-  assert.deepEqual(sign("kill", { signal: "15" }), { kind: "killed", replica: "c1" });
+test("what somebody asks of a container is a sign; so is its end, and nothing else", () => {
+  assert.deepEqual(sign("kill", { signal: "15" }), { kind: "killed", replica: "c1", byForce: false });
+  assert.deepEqual(sign("kill", { signal: "9" }), { kind: "killed", replica: "c1", byForce: true });
+  assert.deepEqual(sign("die", { exitCode: "137" }), { kind: "ended", replica: "c1" });
   assert.deepEqual(sign("stop"), { kind: "stopped", replica: "c1" });
   assert.deepEqual(sign("start"), { kind: "started", replica: "c1" });
   assert.deepEqual(sign("destroy"), { kind: "removed", replica: "c1" });
-  for (const action of ["die", "oom", "rename", "health_status: healthy", "exec_start: sh", "restart"])
+  for (const action of ["oom", "rename", "health_status: healthy", "exec_start: sh", "restart"])
     assert.equal(sign(action), undefined, action);
 });
 
