@@ -59,6 +59,8 @@ const WATCH_INTERVAL_MS = 1_000;
 /** A process that says nothing for so long hangs. */
 const SILENCE_MIN_MS = 10_000;
 const SILENCE_INTERVALS = 5;
+/** One that has yet to connect may only be waiting for the CPU, which is when it is needed most. */
+const START_SILENCE_MS = 60_000;
 const STOP_GRACE_MS = 1_000;
 /** From one question for the collector's time to the next. */
 const CLOCK_INTERVAL_MS = 10_000;
@@ -233,6 +235,7 @@ class Supervisor implements Collector {
         return;
       }
       this.#peer = peer;
+      this.#silentChecks = 0;
       this.#sentLists = [];
       this.#clockOffsets = [];
       this.#sendTargets();
@@ -294,7 +297,10 @@ class Supervisor implements Collector {
     if (this.#unsent) this.#sendTargets();
     // Counted in checks, not by the clock: when the daemon itself stood still, so did the reading of the link.
     this.#silentChecks += 1;
-    const limitMs = Math.max(SILENCE_MIN_MS, SILENCE_INTERVALS * this.#options.intervalMs);
+    const limitMs =
+      this.#peer === undefined
+        ? START_SILENCE_MS
+        : Math.max(SILENCE_MIN_MS, SILENCE_INTERVALS * this.#options.intervalMs);
     if (this.#child === undefined || this.#silentChecks * WATCH_INTERVAL_MS < limitMs) return;
     this.#options.log.warn(
       { pid: this.#child.pid, silentMs: limitMs },

@@ -257,11 +257,11 @@ export class Orchestrator implements AsyncDisposable {
       const key = slotKey(service, slot);
       return inFlight.arriving.has(key) || inFlight.leaving.has(key);
     });
-    const wasEnded = (id: ReplicaId) => this.ownership.wasEndedByOthers(id);
-    // A replica has been well until the look began: an engine that is slow to answer tells of the past.
-    if (observed.complete && this.#watch.look(this.#sight, inFlight, wasEnded, observed.atMs))
-      this.#catalog = undefined;
     this.ownership.look({ nowMs, observed, desired: this.#known.desired, inFlight });
+    const mayBeEnded = (id: ReplicaId) => this.ownership.mayBeEndedByOthers(id);
+    // A replica has been well until the look began: an engine that is slow to answer tells of the past.
+    if (observed.complete && this.#watch.look(this.#sight, inFlight, mayBeEnded, observed.atMs))
+      this.#catalog = undefined;
 
     const plan = reconcile({
       ...this.#facts(nowMs),

@@ -42,12 +42,17 @@ export class RolloutWatch {
    * Moves every rollout on; true when one changed. A store that cannot be written leaves them where they are: what
    * runs is looked after all the same.
    *
-   * @param wasEnded by somebody else, which says nothing about the new version
+   * @param mayBeEnded by somebody else, which says nothing about the new version
    */
-  look(sight: Sight, inFlight: InFlight, wasEnded: (replica: ReplicaId) => boolean, nowMs: number): boolean {
+  look(
+    sight: Sight,
+    inFlight: InFlight,
+    mayBeEnded: (replica: ReplicaId) => boolean,
+    nowMs: number,
+  ): boolean {
     const isExcused = ({ id, service, slot }: ObservedReplica) => {
       const key = slotKey(service, slot);
-      return inFlight.arriving.has(key) || inFlight.leaving.has(key) || wasEnded(id);
+      return inFlight.arriving.has(key) || inFlight.leaving.has(key) || mayBeEnded(id);
     };
     const { replicasOf, shortOf } = sight;
     const wanted = (service: Service) => {

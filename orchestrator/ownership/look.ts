@@ -7,12 +7,10 @@ import type {
   ServiceId,
 } from "../../core/types.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/units.ts";
-import { isEndTold, type Traces, wasToldToStop } from "./signs.ts";
+import { type Traces, wasToldToStop } from "./signs.ts";
 
 /** After the last sign of somebody's work before it counts as done: `docker compose` works in several steps. */
 const QUIET_MS = 1.5 * SECOND_MS;
-/** After a replica was seen to have ended, for the engine's word of how: a busy one takes longer over that than over the end. */
-const WORD_MS = 2 * SECOND_MS;
 /** Longer than this nothing of our own is waited for. */
 const OWN_WORK_MS = 30 * SECOND_MS;
 /**
@@ -45,8 +43,6 @@ interface Unrest {
 export interface ServiceMemory {
   readonly seats: readonly Seat[];
   readonly unrest?: Unrest;
-  /** Those that have ended, and of which it has not been heard how; since when. */
-  readonly untold?: ReadonlyMap<ReplicaId, number>;
   /** As a daemon left it that runs no longer. */
   readonly isFromBefore?: boolean;
 }
@@ -69,8 +65,8 @@ export interface LookInput {
   readonly observed: ObservedState;
   readonly projects: readonly { readonly project: Project; readonly subjects: readonly Subject[] }[];
   readonly traces: Traces;
-  /** Since when what is done to replicas is heard; absent: it is not. */
-  readonly listeningSinceMs?: number | undefined;
+  /** Replicas that have ended, and of which it is still to be heard how. */
+  readonly awaited: ReadonlySet<ReplicaId>;
   /** Replicas that our own actions stop or remove. */
   readonly own: ReadonlySet<ReplicaId>;
   /** Replicas that somebody has stopped, and that were left so. */
@@ -140,9 +136,8 @@ export function look(memory: Memory, input: LookInput): LookResult {
     for (const view of views) {
       const { service } = view.subject;
       if (view.unrest === undefined) {
-        const { seats, untold } = view;
-        next.set(service.id, untold === undefined ? { seats } : { seats, untold });
-        if (isWordAwaited(untold, input)) restless.add(service.id);
+        next.set(service.id, { seats: view.seats });
+        if (view.seats.some(({ id }) => input.awaited.has(id))) restless.add(service.id);
       } else if (!isOver) {
         restless.add(service.id);
         next.set(service.id, { seats: view.before, unrest: view.unrest });
@@ -167,7 +162,6 @@ interface View {
   /** Something is in a state in which it does not stay. */
   readonly isPassing: boolean;
   readonly unrest: Unrest | undefined;
-  readonly untold?: ReadonlyMap<ReplicaId, number>;
 }
 
 const UNTOUCHED = { gone: [], came: [], stopped: [], isDying: false, isPassing: false, unrest: undefined };
@@ -227,29 +221,13 @@ function viewOf(
     ({ id, state }) => state === "stopping" && known.get(id)?.standing === "counts" && !own.has(id),
   );
   const differs = [gone, came, stopped, dying, leaving].some(({ length }) => length > 0);
-  if (!differs && memory?.unrest === undefined) {
-    const untold = seats.filter(
-      ({ id, standing }) =>
-        standing === "counts" && present.get(id)?.state === "exited" && !isEndTold(traces.get(id)),
-    );
-    if (untold.length === 0) return { ...view, isPassing, unrest: undefined };
-    const sinceMs = ({ id }: Seat): [ReplicaId, number] => [id, memory?.untold?.get(id) ?? nowMs];
-    return { ...view, isPassing, unrest: undefined, untold: new Map(untold.map(sinceMs)) };
-  }
+  if (!differs && memory?.unrest === undefined) return { ...view, isPassing, unrest: undefined };
   const stateOf = ({ id }: { id: ReplicaId }) => [id, present.get(id)?.state, traces.get(id)];
   const shape = JSON.stringify([
     [gone, came, stopped, dying, leaving].map((those) => those.map(stateOf)),
     observed.networks.length,
   ]);
   return { ...view, isPassing, unrest: unrestAfter(memory, shape, subject.desired, nowMs) };
-}
-
-/** Of what ended before anybody listened nothing more is said. */
-function isWordAwaited(untold: View["untold"], { nowMs, listeningSinceMs }: LookInput): boolean {
-  if (untold === undefined || listeningSinceMs === undefined) return false;
-  return untold
-    .values()
-    .some((sinceMs) => sinceMs - listeningSinceMs >= WORD_MS && nowMs - sinceMs < WORD_MS);
 }
 
 function unrestAfter(

@@ -18,6 +18,7 @@ import type { DesiredProject, InFlight, ReconcileInput } from "../reconcile/inpu
 import { slotOfKey } from "../reconcile/keys.ts";
 import { attribute } from "./attribute.ts";
 import { Audit, type AuditLine } from "./audit.ts";
+import { awaitedEnds, type UntoldEnds, untoldEnds } from "./ends.ts";
 import { LastSeen } from "./last-seen.ts";
 import { type Change, type Down, type LookResult, look, type Memory, type Seat } from "./look.ts";
 import { OwnWork } from "./own-work.ts";
@@ -55,6 +56,9 @@ export class Ownership {
   /** Somebody stopped them, and they are to run all the same; until their start is heard. */
   readonly #toStartAgain = new Set<ReplicaId>();
   #listeningSinceMs: number | undefined;
+  #untold: UntoldEnds = new Map();
+  /** Those of them whose word is still to come. */
+  #awaited: ReadonlySet<ReplicaId> = new Set();
   #memory: Memory;
   #restless: ReadonlySet<ServiceId> = new Set();
 
@@ -78,10 +82,11 @@ export class Ownership {
     else this.#heardLast();
   }
 
-  /** It was told to end since it was started last, and not by us. */
-  wasEndedByOthers(replica: ReplicaId): boolean {
+  /** It was told to end since it was started last, and not by us; or that may be, as far as has been heard by now. */
+  mayBeEndedByOthers(replica: ReplicaId): boolean {
     if (this.#own.replicas.has(replica)) return false;
-    return this.#traces.get(replica)?.killedAtMs !== undefined || this.#toStartAgain.has(replica);
+    const isTold = this.#traces.get(replica)?.killedAtMs !== undefined;
+    return isTold || this.#toStartAgain.has(replica) || this.#awaited.has(replica);
   }
 
   /** Our own actions, before they begin. */
@@ -114,15 +119,14 @@ export class Ownership {
       }));
     const parked = new Set(this.#records.parked.keys());
     const own = this.#own.replicas;
-    const result = look(this.#memory, {
+    const traces = this.#traces;
+    this.#untold = untoldEnds(this.#untold, observed, (id) => own.has(id) || parked.has(id), {
+      traces,
       nowMs,
-      observed,
-      projects,
-      traces: this.#traces,
-      listeningSinceMs: this.#listeningSinceMs,
-      own,
-      parked,
     });
+    this.#awaited = awaitedEnds(this.#untold, this.#listeningSinceMs, nowMs);
+    const awaited = this.#awaited;
+    const result = look(this.#memory, { nowMs, observed, projects, traces, awaited, own, parked });
     const settled = this.#settled(result, nowMs);
     if (settled === undefined) return;
     this.#memory = settled;

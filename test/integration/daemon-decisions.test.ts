@@ -58,9 +58,13 @@ describe("the recorded decisions of a daemon", () => {
     assert.match(await house.must("approve", "web"), /is scaled by its rules/);
     await house.untilHas(3);
     assert.match(await house.must("pause", "web"), /keeps its count/);
+    // A machine without a core to spare may have let it shrink until here.
+    const { desired } = await house.counts();
+    assert.ok(desired > 1);
+    await house.untilHas(desired);
     rmSync(`${house.directory}/busy`);
     await eventually("it is paused", async () => (await sentence()).endsWith("but scaling is paused"));
-    assert.equal(await house.has(3), true);
+    assert.equal(await house.has(desired), true);
     assert.match(await house.must("resume", "web"), /is scaled by its rules/);
     await house.untilHas(1);
     await house.must("down", "-f", file);

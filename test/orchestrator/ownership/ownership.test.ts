@@ -78,22 +78,24 @@ describe("what others do to a service", () => {
     const stopped = [...world.bodies.keys()][1] ?? "";
     world.stop(1);
     for (let pass = 0; pass < 6; pass += 1) {
-      assert.equal(world.ownership.wasEndedByOthers(stopped), true);
+      assert.equal(world.ownership.mayBeEndedByOthers(stopped), true);
       world.pass(0);
     }
     assert.equal(world.bodies.get(stopped)?.state, "exited");
     assert.equal(said(world).length, 1, "it is settled that it runs again");
     world.rest();
-    assert.equal(world.ownership.wasEndedByOthers(stopped), false);
+    assert.equal(world.ownership.mayBeEndedByOthers(stopped), false);
     world.crash(1);
-    assert.equal(world.ownership.wasEndedByOthers(stopped), false);
+    assert.equal(world.ownership.mayBeEndedByOthers(stopped), false);
   });
 
   test("is told from a crash also when the engine's word of it comes after its end", () => {
     for (const heardAtOnce of [0, 1, 2]) {
       const world = at(3);
+      const stopped = [...world.bodies.keys()][1] ?? "";
       world.stopToldLate(1, heardAtOnce);
       world.pass(9);
+      assert.equal(world.ownership.mayBeEndedByOthers(stopped), true);
       assert.equal(world.alive.length, 2, `it is not started again, with ${heardAtOnce} of 3 words heard`);
       assert.match(world.holds.join(), /somebody is changing it past Flyball/);
       world.rest();
