@@ -1,16 +1,16 @@
-/** How a task ended, written down by its own shell: nobody else knows when no daemon watches. */
+/** What a run leaves behind of itself, written down by its own shells: nobody else knows when no daemon watches. */
 import { readFileSync } from "node:fs";
 import { isSystemError } from "../../../core/errors.ts";
 
-/** The descriptor on which the status is written. */
+/** The descriptor on which it is written: that the command was begun, and of a task how it ended. */
 export const STATUS_DESCRIPTOR = 4;
 
 /**
- * Says that it has begun, waits for the command, and says how that ended. Signals go to the whole group, so that the
- * command has them, and the shell lives on to tell of the end.
+ * Waits for the command, and says how that ended. Signals go to the whole group, so that the command has them, and the
+ * shell lives on to tell of the end.
  */
 const KEEP_STATUS =
-  `echo begun >&${STATUS_DESCRIPTOR}; trap : TERM INT QUIT HUP USR1 USR2; ` +
+  `trap : TERM INT QUIT HUP USR1 USR2; ` +
   `"$@" ${STATUS_DESCRIPTOR}>&-; s=$?; echo "$s" >&${STATUS_DESCRIPTOR}; exit "$s"`;
 
 /** The command that does the same, and leaves its exit status behind. */
@@ -19,6 +19,7 @@ export function keepingStatus(argv: readonly string[]): readonly string[] {
 }
 
 export interface LeftStatus {
+  /** False: its daemon died before it let it become the command. */
   readonly begun: boolean;
   /** Absent: it was not left to say, or has not ended. */
   readonly exitCode?: number;
@@ -30,7 +31,8 @@ export function readLeftStatus(path: string): LeftStatus {
     const exitCode = /^\d{1,3}$/.test(digits ?? "") ? Number(digits) : undefined;
     return { begun: begun === "begun", ...(exitCode === undefined ? {} : { exitCode }) };
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return { begun: false };
+    // It cannot tell any more, and what may have been done is not done twice.
+    if (isSystemError(error, "ENOENT")) return { begun: true };
     throw error;
   }
 }

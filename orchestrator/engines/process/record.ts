@@ -132,7 +132,7 @@ export class RecordStore {
     await Promise.all(this.#writes.values());
   }
 
-  /** Where a task leaves its exit status. */
+  /** Where a run leaves word of itself. */
   statusPath(id: ReplicaId): string {
     return join(this.#directory, `${id}.status`);
   }

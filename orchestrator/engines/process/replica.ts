@@ -76,7 +76,7 @@ export class Replica implements AsyncDisposable {
     if (run === undefined) return;
     this.#adopted = true;
     if (!isAlive(run)) {
-      if (this.#leftStatus?.begun === false) this.#record = withoutRun(this.#record);
+      if (!this.#leftStatus.begun) this.#record = withoutRun(this.#record);
       else this.#onEnded(undefined);
       return;
     }
@@ -170,10 +170,9 @@ export class Replica implements AsyncDisposable {
     await Promise.allSettled([this.#starting, this.#stopping?.done, this.#cleaned]);
   }
 
-  /** What a task has left to say of its run. */
-  get #leftStatus(): LeftStatus | undefined {
-    const { id, task } = this.#record;
-    return task === undefined ? undefined : readLeftStatus(this.#parts.records.statusPath(id));
+  /** What the last run has left to say of itself. */
+  get #leftStatus(): LeftStatus {
+    return readLeftStatus(this.#parts.records.statusPath(this.#record.id));
   }
 
   /** The run that has not ended. */
@@ -206,14 +205,15 @@ export class Replica implements AsyncDisposable {
     if ("problem" in found) throw refused(`${service}: ${found.problem}`);
 
     await this.#confirmPort();
+    const isTask = this.#record.task !== undefined;
     const limitProblems = await this.#parts.cgroups.create(id, launch);
     try {
       const gated = await spawnGated({
         service,
         path: found.path,
-        ...(this.#record.task === undefined
-          ? { argv: launch.argv }
-          : { argv: keepingStatus(launch.argv), statusPath: this.#parts.records.statusPath(id) }),
+        argv: isTask ? keepingStatus(launch.argv) : launch.argv,
+        statusPath: this.#parts.records.statusPath(id),
+        keepsStatus: isTask,
         environment: this.#environment(),
         workingDirectory: launch.workingDirectory,
         ...(launch.user === undefined ? {} : { user: launch.user }),
@@ -337,7 +337,7 @@ export class Replica implements AsyncDisposable {
     const { id, service } = this.#record;
     const group = this.#group(run);
     const left = findMembers(group, seenCode !== undefined);
-    const code = seenCode ?? this.#leftStatus?.exitCode;
+    const code = seenCode ?? this.#leftStatus.exitCode;
     const oomKilled = cgroups.oomKilled(id);
     const exit = {
       atMs: clock.nowMs(),

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
+import { STATUS_DESCRIPTOR } from "./exit-status.ts";
 import { type ProcessIdentity, readBootId, readCommandLine, readStartTicks } from "./proc.ts";
 import { storeError } from "./store-error.ts";
 import type { UserIds } from "./user.ts";
@@ -20,8 +21,10 @@ export interface SpawnRequest {
   readonly workingDirectory: string;
   readonly user?: UserIds;
   readonly logPath: string;
-  /** Present: is open for the command to write to, as `STATUS_DESCRIPTOR`. */
-  readonly statusPath?: string;
+  /** Says from now on whether the command was begun. */
+  readonly statusPath: string;
+  /** The command writes more of that itself, on `STATUS_DESCRIPTOR`. */
+  readonly keepsStatus: boolean;
 }
 
 /** A process that has its pid, session and user, and waits to become the command. */
@@ -38,10 +41,13 @@ export interface GatedProcess {
 /**
  * The gate: a shell that says whether it may execute the command, waits for one line, and becomes it. Between the two
  * the daemon moves it to its cgroup and writes its pid down. When the daemon dies first, the line never comes and
- * the shell ends: no command ever runs that no record knows.
+ * the shell ends: no command ever runs that no record knows, and of one that was written down it can be told that it
+ * never ran.
  */
 const GATE =
-  '[ -x "$1" ] || { printf x >&3; exit 126; }; shift; printf r >&3; read -r go <&3 && exec "$@" 3<&-; exit 125';
+  '[ -x "$1" ] || { printf x >&3; exit 126; }; shift; printf r >&3; read -r go <&3 || exit 125; ' +
+  `echo begun >&${STATUS_DESCRIPTOR}; exec "$@" 3<&-`;
+const GATES = { keepsStatus: GATE, keepsNone: `${GATE} ${STATUS_DESCRIPTOR}>&-` };
 const SHELL = "/bin/sh";
 const SIGNAL_EXIT_BASE = 128;
 
@@ -94,7 +100,7 @@ export async function pastGate(pid: number): Promise<void> {
 
 /** True for the command line of a process that still waits at its gate. */
 export function isGate(commandLine: string): boolean {
-  return commandLine.split("\0")[2] === GATE;
+  return commandLine.split("\0")[2]?.startsWith(GATE) === true;
 }
 
 function endOf(child: ChildProcess): Promise<number> {
@@ -106,33 +112,34 @@ function endOf(child: ChildProcess): Promise<number> {
 }
 
 function spawnShell(request: SpawnRequest): ChildProcess {
-  const logFile = openLog(request.logPath);
-  const statusFile = request.statusPath === undefined ? undefined : openLog(request.statusPath);
+  const logFile = openFor("appending", request.logPath);
+  const statusFile = openFor("anew", request.statusPath);
   const { plain, odd } = splitEnvironment(request.environment);
   const argv = odd.length === 0 ? request.argv : ["env", ...odd, ...request.argv];
   try {
-    return spawn(SHELL, ["-c", GATE, "flyball", request.path, ...argv], {
+    const gate = request.keepsStatus ? GATES.keepsStatus : GATES.keepsNone;
+    return spawn(SHELL, ["-c", gate, "flyball", request.path, ...argv], {
       cwd: request.workingDirectory,
       env: plain,
       detached: true,
-      stdio: ["ignore", logFile, logFile, "pipe", ...(statusFile === undefined ? [] : [statusFile])],
+      stdio: ["ignore", logFile, logFile, "pipe", statusFile],
       ...(request.user === undefined ? {} : { uid: request.user.uid, gid: request.user.gid }),
     });
   } catch (error) {
     throw refusal(error, request);
   } finally {
     closeSync(logFile);
-    if (statusFile !== undefined) closeSync(statusFile);
+    closeSync(statusFile);
   }
 }
 
 /**
  * A descriptor of the replica's own, and not a pipe: what it writes goes on being kept when the daemon is gone.
- * Appending, so that the file can be cut under it.
+ * Appending, where the file may be cut under it.
  */
-function openLog(path: string): number {
+function openFor(how: "appending" | "anew", path: string): number {
   try {
-    return openSync(path, "a", 0o600);
+    return openSync(path, how === "appending" ? "a" : "w", 0o600);
   } catch (error) {
     throw storeError(error, path);
   }

@@ -177,7 +177,40 @@ describe("after the daemon was killed", () => {
       assert.ok(readStat(pid) !== undefined);
     }
     await eventually("the gate is gone", () => (readStat(pid) === undefined ? true : undefined));
-    assert.deepEqual(await readdir(lab.directory), ["log"], "the command has run");
+    assert.deepEqual(await readdir(lab.directory), ["log", "status"], "the command has not run");
+  });
+
+  test("one that was written down and never let run was never started; one that ran has ended", async (t) => {
+    const lab = await Lab.open(t);
+    const before = await lab.engine();
+    const id = await before.create(shell("exit 0"));
+    const ran = await before.run(shell("exit 0"), 2);
+    await before.until(ran, "exited");
+    await before.close();
+    // As a start whose daemon is killed when it has written down what it is about to let run.
+    {
+      await using gate = spawnScript(
+        "gate.ts",
+        lab.directory,
+        lab.recordPath(id).replace(".json", ".status"),
+      );
+      const pid = Number(await gate.says());
+      const startTicks = readStartTicks(pid);
+      assert.ok(startTicks !== undefined);
+      const run = { pid, startTicks, bootId: readBootId(), startedAtMs: 1, readyAtMs: 1, notEnforced: [] };
+      await changeRecord(lab, id, (record) => ({ ...record, run }));
+    }
+    // As one whose end nobody was there to see.
+    await changeRecord(lab, ran, (record) => {
+      assert.ok(record.run !== undefined);
+      const { exit: _exit, ...run } = record.run;
+      return { ...record, run };
+    });
+    const after = await lab.engine();
+    assert.equal((await after.seen(id)).state, "created");
+    assert.equal((await after.seen(ran)).state, "exited");
+    await after.start(id);
+    assert.equal((await after.until(id, "exited")).exitCode, 0, "and can be started");
   });
 
   test("closing an engine leaves its replicas running", async (t) => {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { spawnGated } from "../../../../orchestrator/engines/process/spawn.ts";
 
-const [directory = "."] = process.argv.slice(2);
+const [directory = ".", statusPath = join(directory, "status")] = process.argv.slice(2);
 const { identity } = await spawnGated({
   service: "shop_web",
   path: "/bin/sh",
@@ -10,6 +10,8 @@ const { identity } = await spawnGated({
   environment: {},
   workingDirectory: directory,
   logPath: join(directory, "log"),
+  statusPath,
+  keepsStatus: false,
 });
 process.stdout.write(`${identity.pid}\n`);
 setInterval(() => undefined, 60_000);
