@@ -5,6 +5,9 @@ import { isSystemError } from "../../../core/errors.ts";
 /** The descriptor on which it is written: that the command was begun, and of a task how it ended. */
 export const STATUS_DESCRIPTOR = 4;
 
+/** The shell's own number tells the run from those before it; always as long, since it is written over what they left. */
+export const SAY_BEGUN = `printf 'begun %10d\\n' $$ >&${STATUS_DESCRIPTOR}`;
+
 /**
  * Waits for the command, and says how that ended. Signals go to the whole group, so that the command has them, and the
  * shell lives on to tell of the end.
@@ -25,11 +28,15 @@ export interface LeftStatus {
   readonly exitCode?: number;
 }
 
-export function readLeftStatus(path: string): LeftStatus {
+/** @param pid of the run that is asked about */
+export function readLeftStatus(path: string, pid: number): LeftStatus {
   try {
     const [begun, digits] = readFileSync(path, "utf8").split("\n");
     const exitCode = /^\d{1,3}$/.test(digits ?? "") ? Number(digits) : undefined;
-    return { begun: begun === "begun", ...(exitCode === undefined ? {} : { exitCode }) };
+    return {
+      begun: begun === `begun ${String(pid).padStart(10)}`,
+      ...(exitCode === undefined ? {} : { exitCode }),
+    };
   } catch (error) {
     // It cannot tell any more, and what may have been done is not done twice.
     if (isSystemError(error, "ENOENT")) return { begun: true };

@@ -76,7 +76,7 @@ export class Replica implements AsyncDisposable {
     if (run === undefined) return;
     this.#adopted = true;
     if (!isAlive(run)) {
-      if (!this.#leftStatus.begun) this.#record = withoutRun(this.#record);
+      if (!this.#leftStatus(run).begun) this.#record = withoutRun(this.#record);
       else this.#onEnded(undefined);
       return;
     }
@@ -170,9 +170,9 @@ export class Replica implements AsyncDisposable {
     await Promise.allSettled([this.#starting, this.#stopping?.done, this.#cleaned]);
   }
 
-  /** What the last run has left to say of itself. */
-  get #leftStatus(): LeftStatus {
-    return readLeftStatus(this.#parts.records.statusPath(this.#record.id));
+  /** What a run has left to say of itself. */
+  #leftStatus({ pid }: Run): LeftStatus {
+    return readLeftStatus(this.#parts.records.statusPath(this.#record.id), pid);
   }
 
   /** The run that has not ended. */
@@ -337,7 +337,7 @@ export class Replica implements AsyncDisposable {
     const { id, service } = this.#record;
     const group = this.#group(run);
     const left = findMembers(group, seenCode !== undefined);
-    const code = seenCode ?? this.#leftStatus.exitCode;
+    const code = seenCode ?? this.#leftStatus(run).exitCode;
     const oomKilled = cgroups.oomKilled(id);
     const exit = {
       atMs: clock.nowMs(),

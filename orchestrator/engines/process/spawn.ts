@@ -1,12 +1,12 @@
 /** Starting a command so that it cannot run unnoticed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants as fsConstants, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
-import { STATUS_DESCRIPTOR } from "./exit-status.ts";
+import { SAY_BEGUN, STATUS_DESCRIPTOR } from "./exit-status.ts";
 import { type ProcessIdentity, readBootId, readCommandLine, readStartTicks } from "./proc.ts";
 import { storeError } from "./store-error.ts";
 import type { UserIds } from "./user.ts";
@@ -38,6 +38,8 @@ export interface GatedProcess {
   abandon(): void;
 }
 
+const { O_APPEND, O_CREAT, O_WRONLY } = fsConstants;
+
 /**
  * The gate: a shell that says whether it may execute the command, waits for one line, and becomes it. Between the two
  * the daemon moves it to its cgroup and writes its pid down. When the daemon dies first, the line never comes and
@@ -46,9 +48,13 @@ export interface GatedProcess {
  */
 const GATE =
   '[ -x "$1" ] || { printf x >&3; exit 126; }; shift; printf r >&3; read -r go <&3 || exit 125; ' +
-  `echo begun >&${STATUS_DESCRIPTOR}; exec "$@" 3<&-`;
+  `${SAY_BEGUN}; exec "$@" 3<&-`;
 const GATES = { keepsStatus: GATE, keepsNone: `${GATE} ${STATUS_DESCRIPTOR}>&-` };
 const SHELL = "/bin/sh";
+/** So that a log can be cut under it. */
+const APPENDING = O_WRONLY | O_CREAT | O_APPEND;
+/** What is there takes no other room then, on a disk that may be full. */
+const OVERWRITING = O_WRONLY | O_CREAT;
 const SIGNAL_EXIT_BASE = 128;
 
 /** @throws FlyballError ENGINE_REFUSED, STORE_FULL */
@@ -112,8 +118,8 @@ function endOf(child: ChildProcess): Promise<number> {
 }
 
 function spawnShell(request: SpawnRequest): ChildProcess {
-  const logFile = openFor("appending", request.logPath);
-  const statusFile = openFor("anew", request.statusPath);
+  const logFile = openOwn(request.logPath, APPENDING);
+  const statusFile = openOwn(request.statusPath, OVERWRITING);
   const { plain, odd } = splitEnvironment(request.environment);
   const argv = odd.length === 0 ? request.argv : ["env", ...odd, ...request.argv];
   try {
@@ -133,13 +139,10 @@ function spawnShell(request: SpawnRequest): ChildProcess {
   }
 }
 
-/**
- * A descriptor of the replica's own, and not a pipe: what it writes goes on being kept when the daemon is gone.
- * Appending, where the file may be cut under it.
- */
-function openFor(how: "appending" | "anew", path: string): number {
+/** A descriptor of the replica's own, and not a pipe: what it writes goes on being kept when the daemon is gone. */
+function openOwn(path: string, flags: number): number {
   try {
-    return openSync(path, how === "appending" ? "a" : "w", 0o600);
+    return openSync(path, flags, 0o600);
   } catch (error) {
     throw storeError(error, path);
   }
