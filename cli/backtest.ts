@@ -122,5 +122,6 @@ function duration(seconds: number): string {
 /** Three digits: so much the model is good for. */
 export function figure(value: number): string {
   if (value === 0) return "0";
-  return value >= 100 ? value.toFixed(0) : value >= 0.01 ? value.toFixed(2) : value.toPrecision(2);
+  if (value >= 100) return value.toFixed(0);
+  return value >= 0.01 || value < 0.0001 ? value.toFixed(2) : value.toPrecision(2);
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { readCapacity, readNames, readStartDelay } from "../../cli/backtest.ts";
+import { figure, readCapacity, readNames, readStartDelay } from "../../cli/backtest.ts";
 import type { DaemonCode } from "../../cli/daemon-door.ts";
 import { backtest } from "../../scaler/backtest/run.ts";
 import { daemonCodeDouble } from "./daemon-code-double.ts";
@@ -120,6 +120,11 @@ describe("what was typed", () => {
     assert.deepEqual(["0", "10s", "1m30s", "1h"].map(readStartDelay), [0, 10_000, 90_000, 3_600_000]);
     for (const text of ["", "10", "-1s", "2h", "soon"])
       assert.throws(() => readStartDelay(text), /Expected a duration/, text);
+  });
+
+  test("a figure has the digits that mean something, and is written as people write it", () => {
+    const written = [0, 1.3e-9, 0.00042, 0.0042, 0.42, 4.2, 420].map(figure);
+    assert.deepEqual(written, ["0", "0.00", "0.00042", "0.0042", "0.42", "4.20", "420"]);
   });
 
   test("a capacity is auto or above zero", () => {
