@@ -137,7 +137,9 @@ export function look(memory: Memory, input: LookInput): LookResult {
       const { service } = view.subject;
       if (view.unrest === undefined) {
         next.set(service.id, { seats: view.seats });
-        if (view.seats.some(({ id }) => input.awaited.has(id))) restless.add(service.id);
+        // None is awaited, nearly always.
+        if (input.awaited.size > 0 && view.seats.some(({ id }) => input.awaited.has(id)))
+          restless.add(service.id);
       } else if (!isOver) {
         restless.add(service.id);
         next.set(service.id, { seats: view.before, unrest: view.unrest });
