@@ -8,8 +8,6 @@ import type { ReplicaRecord } from "./record.ts";
 /** The log of a replica, or one that was set aside when it had grown. */
 const LOG_NAME = /^([0-9a-f]{16})\.log(?:\.\d+)?$/u;
 const UNREADABLE_NAME = /^[^/]+\.json\.unreadable$/u;
-/** Of a replica whose record was set aside, and that ran no more. */
-const STATUS_NAME = /^([0-9a-f]{16})\.status$/u;
 
 export interface Places {
   /** Of the records. */
@@ -21,8 +19,8 @@ export interface Places {
 export async function inventory(places: Places, records: readonly ReplicaRecord[]): Promise<Found[]> {
   const known = new Set(records.map(({ id }) => id));
   const [logs, unreadable] = await Promise.all([
-    files("log", places.logDirectory, (name) => isOrphan(LOG_NAME, name, known)),
-    files("record", places.directory, (name) => isOrphanRecord(name, known)),
+    files("log", places.logDirectory, (name) => isOrphanLog(name, known)),
+    files("record", places.directory, (name) => UNREADABLE_NAME.test(name)),
   ]);
   return [...records.map(foundReplica), ...logs, ...unreadable];
 }
@@ -33,18 +31,14 @@ export async function discardFile(
   { kind, id }: Found,
   known: ReadonlySet<ReplicaId>,
 ): Promise<void> {
-  const isLog = kind === "log" && isOrphan(LOG_NAME, id, known);
-  const isRecord = kind === "record" && isOrphanRecord(id, known);
+  const isLog = kind === "log" && isOrphanLog(id, known);
+  const isRecord = kind === "record" && UNREADABLE_NAME.test(id);
   if (!isLog && !isRecord) throw new FlyballError("ENGINE_REFUSED", `${id} stays: a replica has it`);
   await rm(join(isLog ? places.logDirectory : places.directory, id), { force: true });
 }
 
-function isOrphanRecord(name: string, known: ReadonlySet<ReplicaId>): boolean {
-  return UNREADABLE_NAME.test(name) || isOrphan(STATUS_NAME, name, known);
-}
-
-function isOrphan(pattern: RegExp, name: string, known: ReadonlySet<ReplicaId>): boolean {
-  const [, replica] = pattern.exec(name) ?? [];
+function isOrphanLog(name: string, known: ReadonlySet<ReplicaId>): boolean {
+  const [, replica] = LOG_NAME.exec(name) ?? [];
   return replica !== undefined && !known.has(replica);
 }
 

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlyballError, isSystemError, messageOf } from "../../../core/errors.ts";
-import { SAY_BEGUN, STATUS_DESCRIPTOR } from "./exit-status.ts";
+import { SAY_BEGUN, STATUS_DESCRIPTOR } from "./left-status.ts";
 import { type ProcessIdentity, readBootId, readCommandLine, readStartTicks } from "./proc.ts";
 import { storeError } from "./store-error.ts";
 import type { UserIds } from "./user.ts";
